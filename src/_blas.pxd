@@ -1,0 +1,19 @@
+# Dense linear algebra without the GIL; the one place that knows BLAS, LAPACK and their integer.
+# Matrices are C-ordered double; `ld` is the distance between rows.
+
+
+cdef double dot(Py_ssize_t n, const double *x, const double *y) noexcept nogil
+cdef void axpy(Py_ssize_t n, double a, const double *x, double *y) noexcept nogil
+# y += a A x, A (m, n) with row distance ld
+cdef void gemv(Py_ssize_t m, Py_ssize_t n, double a, const double *A, Py_ssize_t ld,
+               const double *x, double *y) noexcept nogil
+# C (m, n) += A B', A (m, k) and B (n, k), all C-ordered
+cdef void gemm_nt(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const double *A, Py_ssize_t lda,
+                  const double *B, Py_ssize_t ldb, double *C, Py_ssize_t ldc) noexcept nogil
+# lower triangle of C (n, n) += A A', A (n, k)
+cdef void syrk(Py_ssize_t n, Py_ssize_t k, const double *A, Py_ssize_t lda,
+               double *C, Py_ssize_t ldc) noexcept nogil
+# Cholesky factor of the symmetric A (n, n), stored and read in its lower triangle; 0 if positive definite
+cdef int cholesky(Py_ssize_t n, double *A, Py_ssize_t ld) noexcept nogil
+# x <- A^-1 x with that factor
+cdef void cholesky_solve(Py_ssize_t n, const double *A, Py_ssize_t ld, double *x) noexcept nogil

@@ -1,0 +1,30 @@
+# What a solver may ask of X: its columns, centred and scaled, x~_j = scale_j (x_j - mean_j).
+# Dense or sparse, order and dtype are decided behind these methods and nowhere else.
+#
+# v is any n-vector; `total` is sum(v), which a centred sparse column needs.
+
+
+cdef class Columns:
+    cdef readonly Py_ssize_t n, p
+    cdef readonly object mean, scale          # float64 arrays (p,), seen by Python
+    cdef double[::1] mean_, scale_            # the same memory
+    cdef object owner                         # keeps the user's buffers alive
+
+    cdef allot(self, Py_ssize_t n, Py_ssize_t p, owner)
+    # x~_j' v
+    cdef double dot(self, Py_ssize_t j, const double *v, double total) noexcept nogil
+    # v += a w * x~_j up to a multiple of w; returns how much sum(v) grew by that
+    cdef double axpy(self, Py_ssize_t j, double a, const double *w, double *v) noexcept nogil
+    # out[a, i - lo] = root_i x~_ij for the rows lo <= i < hi and the columns j = which[a]; root NULL for ones
+    cdef void load(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
+                   const double *root, double *out, Py_ssize_t ld) noexcept nogil
+    # one part of g = X~'v: columns lo:hi, or rows lo:hi of a C-ordered X (see `parts`)
+    cdef void sweep_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *v, double total, double *g) noexcept nogil
+    # one part of the moments about `origin`: sum w d, sum w d^2, sum v d with d = x_j - origin_j
+    cdef void moments_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *origin, const double *w,
+                           const double *v, double *s1, double *s2, double *s3) noexcept nogil
+    cdef (Py_ssize_t, Py_ssize_t) parts(self) noexcept nogil
+    # a run of rows of X~, added to the Gram matrix under construction in `gram`
+    cdef void add_gram(self, Py_ssize_t begin, Py_ssize_t end, const Py_ssize_t *which, Py_ssize_t k,
+                       Py_ssize_t known, const double *root, double *block, Py_ssize_t rows,
+                       double *G, Py_ssize_t ld) noexcept nogil

@@ -1,0 +1,57 @@
+/* Every kernel is written once, in simd_dense.h and simd_sparse.h, and compiled per dtype here.
+ * CLONES makes gcc on glibc compile each for several instruction sets and pick one at load time;
+ * elsewhere it is empty and the baseline serves. */
+#include "simd.h"
+
+#ifdef HAVE_TARGET_CLONES
+#define CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define CLONES
+#endif
+#define PASTE2(a, b) a##_##b
+#define PASTE(a, b) PASTE2(a, b)
+#define NAME(stem) PASTE(stem, SUFFIX)
+
+#define REAL double
+#define SUFFIX d
+#include "simd_dense.h"
+#undef SUFFIX
+#define INDEX int32_t
+#define SUFFIX di
+#include "simd_sparse.h"
+#undef SUFFIX
+#undef INDEX
+#define INDEX int64_t
+#define SUFFIX dl
+#include "simd_sparse.h"
+#undef SUFFIX
+#undef INDEX
+#undef REAL
+
+#define REAL float
+#define SUFFIX s
+#include "simd_dense.h"
+#undef SUFFIX
+#define INDEX int32_t
+#define SUFFIX si
+#include "simd_sparse.h"
+#undef SUFFIX
+#undef INDEX
+#define INDEX int64_t
+#define SUFFIX sl
+#include "simd_sparse.h"
+#undef SUFFIX
+#undef INDEX
+#undef REAL
+
+dense_kernels l1l2fast_dense_kernels(int is_double)
+{
+    return is_double ? dense_table_d() : dense_table_s();
+}
+
+sparse_kernels l1l2fast_sparse_kernels(int is_double, int is_int64)
+{
+    if (is_double)
+        return is_int64 ? sparse_table_dl() : sparse_table_di();
+    return is_int64 ? sparse_table_sl() : sparse_table_si();
+}

@@ -1,0 +1,59 @@
+/* Loops that BLAS lacks: shifted, mixed precision, sparse.
+ *
+ * X is stored as float (suffix _s) or double (_d); sums are always double. `m` is the
+ * column's centre: x - m is formed before it is multiplied, so that columns far from
+ * zero lose no digits. Sparse kernels come for 32 and 64 bit indices (_si _sl _di _dl).
+ * None of them allocates, none can fail; `restrict` says what must not overlap.
+ */
+#ifndef L1L2FAST_SIMD_H
+#define L1L2FAST_SIMD_H
+#include <stddef.h>
+#include <stdint.h>
+
+/* sum_i (x_i - m) v_i */
+typedef double (*dot_fn)(ptrdiff_t n, const void *x, double m, const double *v);
+/* v_i += a w_i (x_i - m) */
+typedef void (*axpy_fn)(ptrdiff_t n, double a, const void *x, double m, const double *w, double *v);
+/* out = { sum w (x - m), sum w (x - m)^2, sum v (x - m) } */
+typedef void (*moments_fn)(ptrdiff_t n, const void *x, double m, const double *w, const double *v, double *out);
+/* out_i = s_i (x_i - m), with s = NULL for ones */
+typedef void (*copy_fn)(ptrdiff_t n, const void *x, double m, const double *s, double *out);
+/* rows of a C-ordered X: g_j += sum_i v_i (x_ij - m_j) over `rows` rows */
+typedef void (*rows_fn)(ptrdiff_t rows, ptrdiff_t p, const void *x, const double *m, const double *v, double *g);
+/* the three moments of every column, added up over one row of a C-ordered X */
+typedef void (*row_moments_fn)(ptrdiff_t p, const void *x, const double *m, double w, double v,
+                               double *s1, double *s2, double *s3);
+/* one number of the store as a double */
+typedef double (*item_fn)(const void *x, ptrdiff_t i);
+/* sum over the stored entries of (x - m) v[index] */
+typedef double (*gather_fn)(ptrdiff_t nnz, const void *x, const void *index, double m, const double *v);
+/* v[index] += a w[index] (x - m) over the stored entries */
+typedef void (*scatter_fn)(ptrdiff_t nnz, double a, const void *x, const void *index, double m,
+                           const double *w, double *v);
+/* number of stored entries with index < row (indices are sorted) */
+typedef ptrdiff_t (*rank_fn)(ptrdiff_t nnz, const void *index, ptrdiff_t row);
+typedef ptrdiff_t (*index_fn)(const void *index, ptrdiff_t k);
+
+typedef struct {
+    dot_fn dot;
+    axpy_fn axpy;
+    moments_fn moments;
+    copy_fn copy;
+    rows_fn rows;
+    row_moments_fn row_moments;
+    item_fn item;
+    size_t size; /* bytes of one number */
+} dense_kernels;
+
+typedef struct {
+    gather_fn gather;
+    scatter_fn scatter;
+    rank_fn rank;
+    index_fn index;
+    item_fn item;
+    size_t size, index_size;
+} sparse_kernels;
+
+dense_kernels l1l2fast_dense_kernels(int is_double);
+sparse_kernels l1l2fast_sparse_kernels(int is_double, int is_int64);
+#endif

@@ -1,0 +1,98 @@
+/* Dense kernels for one REAL; included by simd.c, contracts in simd.h. No include guard: read once per dtype. */
+
+CLONES static double NAME(dot)(ptrdiff_t n, const void *data, double m, const double *restrict v)
+{
+    const REAL *restrict x = data;
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (ptrdiff_t i = 0; i < n; i++)
+        sum += ((double)x[i] - m) * v[i];
+    return sum;
+}
+
+CLONES static void NAME(axpy)(ptrdiff_t n, double a, const void *data, double m, const double *restrict w,
+                              double *restrict v)
+{
+    const REAL *restrict x = data;
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++)
+        v[i] += a * w[i] * ((double)x[i] - m);
+}
+
+CLONES static void NAME(moments)(ptrdiff_t n, const void *data, double m, const double *restrict w,
+                                 const double *restrict v, double *out)
+{
+    const REAL *restrict x = data;
+    double first = 0, second = 0, with_v = 0;
+#pragma omp simd reduction(+ : first, second, with_v)
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double d = (double)x[i] - m;
+        first += w[i] * d;
+        second += w[i] * d * d;
+        with_v += v[i] * d;
+    }
+    out[0] = first;
+    out[1] = second;
+    out[2] = with_v;
+}
+
+CLONES static void NAME(copy)(ptrdiff_t n, const void *data, double m, const double *restrict s,
+                              double *restrict out)
+{
+    const REAL *restrict x = data;
+    if (s) {
+#pragma omp simd
+        for (ptrdiff_t i = 0; i < n; i++)
+            out[i] = s[i] * ((double)x[i] - m);
+    } else {
+#pragma omp simd
+        for (ptrdiff_t i = 0; i < n; i++)
+            out[i] = (double)x[i] - m;
+    }
+}
+
+CLONES static void NAME(rows)(ptrdiff_t rows, ptrdiff_t p, const void *data, const double *restrict m,
+                              const double *restrict v, double *restrict g)
+{
+    const REAL *restrict x = data;
+    ptrdiff_t i = 0;
+    for (; i + 4 <= rows; i += 4, x += 4 * p) { /* four rows at a time: g is read and written once */
+        const REAL *restrict x1 = x + p, *restrict x2 = x + 2 * p, *restrict x3 = x + 3 * p;
+        double v0 = v[i], v1 = v[i + 1], v2 = v[i + 2], v3 = v[i + 3];
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < p; j++)
+            g[j] += v0 * ((double)x[j] - m[j]) + v1 * ((double)x1[j] - m[j]) + v2 * ((double)x2[j] - m[j]) +
+                    v3 * ((double)x3[j] - m[j]);
+    }
+    for (; i < rows; i++, x += p) {
+        double v0 = v[i];
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < p; j++)
+            g[j] += v0 * ((double)x[j] - m[j]);
+    }
+}
+
+CLONES static void NAME(row_moments)(ptrdiff_t p, const void *data, const double *restrict m, double w, double v,
+                                     double *restrict s1, double *restrict s2, double *restrict s3)
+{
+    const REAL *restrict x = data;
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < p; j++) {
+        double d = (double)x[j] - m[j];
+        s1[j] += w * d;
+        s2[j] += w * d * d;
+        s3[j] += v * d;
+    }
+}
+
+static double NAME(item)(const void *data, ptrdiff_t i)
+{
+    return ((const REAL *)data)[i];
+}
+
+static dense_kernels NAME(dense_table)(void)
+{
+    dense_kernels table = {NAME(dot), NAME(axpy), NAME(moments), NAME(copy), NAME(rows), NAME(row_moments),
+                           NAME(item), sizeof(REAL)};
+    return table;
+}

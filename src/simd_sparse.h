@@ -1,0 +1,56 @@
+/* Sparse kernels for one REAL and INDEX; included by simd.c, contracts in simd.h. Read once per pair of types. */
+
+static double NAME(gather)(ptrdiff_t nnz, const void *data, const void *indices, double m, const double *v)
+{
+    const REAL *restrict x = data;
+    const INDEX *restrict index = indices;
+    double even = 0, odd = 0; /* two chains hide the latency of the additions */
+    ptrdiff_t k = 0;
+    for (; k + 2 <= nnz; k += 2) {
+        even += ((double)x[k] - m) * v[index[k]];
+        odd += ((double)x[k + 1] - m) * v[index[k + 1]];
+    }
+    if (k < nnz)
+        even += ((double)x[k] - m) * v[index[k]];
+    return even + odd;
+}
+
+static void NAME(scatter)(ptrdiff_t nnz, double a, const void *data, const void *indices, double m,
+                          const double *restrict w, double *restrict v)
+{
+    const REAL *restrict x = data;
+    const INDEX *restrict index = indices;
+    for (ptrdiff_t k = 0; k < nnz; k++)
+        v[index[k]] += a * w[index[k]] * ((double)x[k] - m);
+}
+
+static ptrdiff_t NAME(rank)(ptrdiff_t nnz, const void *indices, ptrdiff_t row)
+{
+    const INDEX *index = indices;
+    ptrdiff_t low = 0, high = nnz;
+    while (low < high) {
+        ptrdiff_t middle = low + (high - low) / 2;
+        if ((ptrdiff_t)index[middle] < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static ptrdiff_t NAME(index)(const void *indices, ptrdiff_t k)
+{
+    return (ptrdiff_t)((const INDEX *)indices)[k];
+}
+
+static double NAME(sparse_item)(const void *data, ptrdiff_t k)
+{
+    return ((const REAL *)data)[k];
+}
+
+static sparse_kernels NAME(sparse_table)(void)
+{
+    sparse_kernels table = {NAME(gather), NAME(scatter), NAME(rank), NAME(index), NAME(sparse_item),
+                            sizeof(REAL), sizeof(INDEX)};
+    return table;
+}
