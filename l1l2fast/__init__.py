@@ -1,1 +1,11 @@
 """l1l2fast: L1 and L2 norms, as the loss or as the penalty; fast, exact, certified."""
+
+from l1l2fast.losses import Absolute, Squared
+from l1l2fast.penalties import L1, L1L2, L2
+from l1l2fast.result import Certificate, ConvergenceWarning, Progress, Result, Status
+from l1l2fast.solvers import solve
+
+__version__ = "0.1.0.dev0"
+
+__all__ = ["L1", "L1L2", "L2", "Absolute", "Certificate", "ConvergenceWarning", "Progress", "Result", "Squared",
+           "Status", "solve"]

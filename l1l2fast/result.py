@@ -1,0 +1,182 @@
+"""What a solver hands back: the answer, its certificate and how it ended."""
+
+import warnings
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+
+
+class ConvergenceWarning(UserWarning):
+    """The duality gap is larger than the tolerance that was asked for."""
+
+
+class Status(Enum):
+    """How a solve ended."""
+
+    CONVERGED = "converged"
+    MAX_ITER = "max_iter"
+    STOPPED = "stopped"
+
+
+# status -> (what it means, is it worth a warning)
+MESSAGES = {
+    Status.CONVERGED: ("the duality gap is within the tolerance", False),
+    Status.MAX_ITER: ("no further progress was possible within max_iter or the arithmetic", True),
+    Status.STOPPED: ("the callback asked to stop", True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a callback sees, once per outer round.
+
+    Attributes
+    ----------
+    round : int
+        Rounds done, from 0.
+    objective, gap : float
+        Objective of the present point and the bound on its distance to the optimum.
+    n_passes : int
+        Passes over X so far.
+    """
+
+    round: int
+    objective: float
+    gap: float
+    n_passes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A method's answer in the solver's units: x~_j = scale_j (x_j - mean_j), y centred."""
+
+    b: np.ndarray
+    intercept: float
+    objective: float
+    gap: float
+    theta: np.ndarray
+    u: np.ndarray
+    status: Status
+    n_passes: int
+    n_iter: int
+    unique: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A dual point and what it proves: no coefficients do better than ``primal - gap``.
+
+    With the weights ``q = w / sum(w)``, the offset ``o`` and ``h_j(b) = v_j pen(b)`` on
+    ``lower_j <= b <= upper_j`` (infinite outside), every ``theta`` gives the lower bound
+
+        D(theta) = -sum_i q_i l*(y_i, -theta_i / q_i) - theta'o - sum_j h_j*(x_j'theta)
+
+    as long as ``sum(theta) = 0`` when there is an intercept. ``l*`` and ``h*`` are the
+    convex conjugates: l*(y, g) = g^2/2 + g y for the squared loss; g y on \\|g\\| <= 1 for the
+    absolute loss; h_j*(u) = u t - h_j(t) at t = soft(u, v_j l1) / (v_j l2) moved into the bounds.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (n_samples,)
+        The dual point.
+    correlation : ndarray of shape (n_features,)
+        X'theta, as computed.
+    primal, dual, gap : float
+        Objective, lower bound and their difference.
+
+    References
+    ----------
+    Rockafellar, R. T. (1970). Convex Analysis, section 31.
+    """
+
+    theta: np.ndarray
+    correlation: np.ndarray
+    primal: float
+    dual: float
+    gap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer of `solve`.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n_features,)
+        Coefficients on the scale of X, float64.
+    intercept : float
+        Intercept, 0.0 if none was fitted.
+    objective, dual_objective : float
+        Value of the objective and a lower bound on its minimum, in the units of the objective.
+    gap : float
+        ``objective - dual_objective`` >= 0, so that no answer is better by more than this.
+    tolerance : float
+        The gap that was asked for: ``tol`` times the objective of the null model.
+    status : Status
+        How the solve ended; `message` says it in words.
+    n_passes : int
+        Passes over X.
+    n_iter : int
+        Epochs of coordinate descent, reweightings or pivots.
+    time : float
+        Seconds, validation included.
+    unique : bool or None
+        Whether the coefficients are the only optimal ones; None if that was not decided.
+    """
+
+    coef: np.ndarray
+    intercept: float
+    objective: float
+    dual_objective: float
+    gap: float
+    tolerance: float
+    status: Status
+    n_passes: int
+    n_iter: int
+    time: float
+    unique: bool | None
+    _theta: np.ndarray = field(repr=False)
+    _correlation: np.ndarray = field(repr=False)
+
+    @property
+    def message(self):
+        """What `status` means."""
+        return MESSAGES[self.status][0]
+
+    def predict(self, X):
+        """Predictions X coef + intercept.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        X = X if hasattr(X, "tocsc") else np.asarray(X)
+        return X @ self.coef + self.intercept
+
+    def certificate(self):
+        """The dual point behind `gap`, for anyone to check with numpy alone.
+
+        Returns
+        -------
+        Certificate
+        """
+        return Certificate(self._theta, self._correlation, self.objective, self.dual_objective, self.gap)
+
+    def __repr__(self):
+        nonzero = np.count_nonzero(self.coef)
+        return (f"Result({self.status.value}, objective={self.objective:.10g}, gap={self.gap:.1e}, "
+                f"{nonzero} of {len(self.coef)} coefficients nonzero, n_passes={self.n_passes}, "
+                f"n_iter={self.n_iter}, time={self.time:.2g})")
+
+
+def warn(result):
+    """Warn exactly when the gap exceeds the tolerance."""
+    if result.gap > result.tolerance:
+        text = MESSAGES[result.status][0]
+        warnings.warn(f"gap {result.gap:.3g} exceeds the tolerance {result.tolerance:.3g}: {text}",
+                      ConvergenceWarning, stacklevel=3)

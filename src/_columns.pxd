@@ -8,7 +8,7 @@ cdef class Columns:
     cdef readonly Py_ssize_t n, p
     cdef readonly object mean, scale          # float64 arrays (p,), seen by Python
     cdef double[::1] mean_, scale_            # the same memory
-    cdef object owner                         # keeps the user's buffers alive
+    cdef readonly object owner                # the user's X, kept alive and never written
 
     cdef allot(self, Py_ssize_t n, Py_ssize_t p, owner)
     # x~_j' v

@@ -74,6 +74,21 @@ cdef class Columns:
         """A number near each column's values: its entry in one row."""
         return np.array(self.owner[row], dtype=np.float64)
 
+    def owner_array(self):
+        """The stored numbers of X as given."""
+        return getattr(self.owner, "data", self.owner) if not isinstance(self.owner, np.ndarray) else self.owner
+
+    def block(self, Py_ssize_t lo, Py_ssize_t hi, const double[::1] root not None):
+        """Rows lo:hi of diag(root) X~, transposed: shape (p, hi - lo)."""
+        out = np.empty((self.p, hi - lo))
+        if self.p == 0 or hi == lo:
+            return out
+        cdef double[:, ::1] o = out
+        cdef const Py_ssize_t[::1] which = np.arange(self.p, dtype=np.intp)
+        with nogil:
+            self.load(lo, hi, &which[0], self.p, &root[0], &o[0, 0], hi - lo)
+        return out
+
     def rows(self, which):
         """The given rows of X~ as a C-ordered float64 array."""
         block = self.owner[which]

@@ -17,3 +17,5 @@ cdef class Penalty:
     cdef bint smooth(self, double b) noexcept nogil
     # the b that maximises u b - pen(b): +-inf where the supremum is not attained
     cdef double maximiser(self, double u) noexcept nogil
+    # lim pen(b) / b as b -> inf: the slope beyond which sup_b u b - pen(b) is infinite
+    cdef double recession(self) noexcept nogil

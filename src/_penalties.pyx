@@ -33,9 +33,16 @@ cdef class Penalty:
     cdef double maximiser(self, double u) noexcept nogil:
         return INFINITY * sign(u) if u != 0 else 0.0
 
+    cdef double recession(self) noexcept nogil:
+        return 0.0
+
     def elastic(self):
         """The pair (l1, l2) if pen(b) = l1 |b| + l2 b^2 / 2, else None."""
         return None
+
+    def growth(self):
+        """lim pen(b) / b as b grows: a dual coordinate beyond it is infeasible."""
+        return self.recession()
 
     def convex(self):
         """Whether pen is convex, so that an answer carries a duality gap."""
@@ -92,6 +99,9 @@ cdef class L1(Penalty):
     cdef double maximiser(self, double u) noexcept nogil:
         return INFINITY * sign(u) if fabs(u) > self.alpha else 0.0
 
+    cdef double recession(self) noexcept nogil:
+        return self.alpha
+
     def elastic(self):
         """The pair (l1, l2) if pen(b) = l1 |b| + l2 b^2 / 2, else None."""
         return self.alpha, 0.0
@@ -125,6 +135,9 @@ cdef class L2(Penalty):
             return INFINITY * sign(u) if u != 0 else 0.0
         return u / self.alpha
 
+    cdef double recession(self) noexcept nogil:
+        return INFINITY if self.alpha > 0 else 0.0
+
     def elastic(self):
         """The pair (l1, l2) if pen(b) = l1 |b| + l2 b^2 / 2, else None."""
         return 0.0, self.alpha
@@ -157,6 +170,9 @@ cdef class L1L2(Penalty):
         if self.l2 == 0:
             return INFINITY * sign(excess) if excess != 0 else 0.0
         return excess / self.l2
+
+    cdef double recession(self) noexcept nogil:
+        return INFINITY if self.l2 > 0 else self.l1
 
     def elastic(self):
         """The pair (l1, l2) if pen(b) = l1 |b| + l2 b^2 / 2, else None."""

@@ -1,0 +1,278 @@
+"""The one place that looks at the user's arguments and raises.
+
+Every error names the argument, says what was expected and what came, and is raised before
+any work is done. Nothing here or behind it writes to the user's arrays.
+"""
+
+import math
+import sys
+
+import numpy as np
+
+from l1l2fast import losses, penalties
+from l1l2fast._columns import DenseC, DenseF, Sparse
+from l1l2fast.problem import Problem
+from l1l2fast.result import Result
+
+LOSSES = {"squared": losses.Squared, "absolute": losses.Absolute}
+PENALTIES = ("l1", "l2", "elasticnet")
+
+# Squares must neither overflow nor vanish: columns are accepted between these root mean squares.
+SMALLEST, LARGEST = 1e-145, 1e150
+
+
+def real_array(name, value, ndim):
+    """A real, native numpy array of `ndim` dimensions; text, complex and masked arrays are refused."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} must not be a masked array: fill or drop the masked entries first")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a rectangular array of numbers: {error}") from None
+    if array.dtype.kind == "O":
+        try:
+            array = array.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{name} must hold numbers only: {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    if array.ndim != ndim:
+        raise ValueError(f"{name} must have {ndim} dimension{'s' * (ndim > 1)}, got shape {array.shape}")
+    return array
+
+
+def storage(array):
+    """float32 stays (and takes in float16), all else becomes float64; native byte order."""
+    if array.dtype == np.float64 or array.dtype == np.float32:
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
+    return array.astype(np.float32 if array.dtype == np.float16 else np.float64)
+
+
+def columns(X):
+    """X as columns: no copy of float32 or float64 data in C, Fortran or canonical CSC order."""
+    sparse = sys.modules.get("scipy.sparse")
+    if sparse is not None and sparse.issparse(X):
+        if X.dtype.kind not in "fiub":
+            raise TypeError(f"X must hold real numbers, got dtype {X.dtype}")
+        if X.ndim != 2:
+            raise ValueError(f"X must have 2 dimensions, got shape {X.shape}")
+        given = X
+        X = X.tocsc()
+        data = storage(X.data)
+        if data is not X.data:
+            X = sparse.csc_array((data, X.indices, X.indptr), shape=X.shape)
+        if not X.has_canonical_format:
+            X = X.copy() if X is given or np.shares_memory(X.data, given.data) else X
+            X.sum_duplicates()
+        kind = Sparse
+    else:
+        X = storage(real_array("X", X, 2))
+        if not (X.flags.aligned and (X.flags.c_contiguous or X.flags.f_contiguous)):
+            X = np.array(X, order="C")
+        kind = DenseF if X.flags.f_contiguous else DenseC
+    if X.shape[0] == 0:
+        raise ValueError(f"X must have at least one row, got shape {X.shape}")
+    return kind(X)
+
+
+def vector(name, value, size, *, scalar=False):
+    """A finite float64 vector of the given size; `scalar` lets one number stand for all."""
+    if scalar and np.ndim(value) == 0:
+        value = np.full(size, value)
+    elif name == "y" and np.ndim(value) == 2 and np.shape(value)[1] == 1:
+        value = np.asarray(value)[:, 0]
+    array = np.ascontiguousarray(real_array(name, value, 1), dtype=np.float64)
+    if array.shape[0] != size:
+        raise ValueError(f"{name} must have {size} entries, got {array.shape[0]}")
+    return array
+
+
+def finite(name, array):
+    """The array, if all of it is finite."""
+    if not np.isfinite(array).all():
+        bad = np.flatnonzero(~np.isfinite(array))[0]
+        raise ValueError(f"{name} must be finite, got {array[bad]} at position {bad}")
+    return array
+
+
+def number(name, value, low, high=math.inf, *, kind=float):
+    """A number within [low, high]; infinity is refused unless it is a bound's own business."""
+    if isinstance(value, (bool, np.bool_, str)) or not hasattr(value, "__float__"):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if kind is int and value != math.inf and int(value) != value:
+        raise ValueError(f"{name} must be an integer, got {value!r}")
+    if not low <= float(value) <= high or float(value) == math.inf:
+        upper = "" if high == math.inf else f" and <= {high:g}"
+        raise ValueError(f"{name} must be a finite number >= {low:g}{upper}, got {value!r}")
+    return kind(value)
+
+
+def flag(name, value):
+    """A bool."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def parameters(thing):
+    """A loss or penalty whose constructor arguments lie within their limits."""
+    for name, value in thing.parameters().items():
+        number(f"{type(thing).__name__}({name})", value, *thing.limits.get(name, (0.0,)))
+    return thing
+
+
+def loss(value):
+    """A Loss from an object or a name."""
+    if isinstance(value, str) and value in LOSSES:
+        return LOSSES[value]()
+    if not isinstance(value, losses.Loss):
+        raise ValueError(f"loss must be a Loss or one of {sorted(LOSSES)}, got {value!r}")
+    return parameters(value)
+
+
+def penalty(value, alpha, l1_ratio):
+    """A Penalty from an object, or from a name with alpha and l1_ratio; None is L2(0)."""
+    if not isinstance(value, str):
+        if alpha is not None or l1_ratio is not None:
+            name = "alpha" if alpha is not None else "l1_ratio"
+            raise ValueError(f"{name} goes with a penalty given by name {PENALTIES}, got penalty={value!r}")
+        if value is None:
+            return penalties.L2(0.0)
+        if not isinstance(value, penalties.Penalty):
+            raise ValueError(f"penalty must be None, a Penalty or one of {PENALTIES}, got {value!r}")
+        return parameters(value)
+    if value not in PENALTIES:
+        raise ValueError(f"penalty must be None, a Penalty or one of {PENALTIES}, got {value!r}")
+    alpha = number("alpha", 1.0 if alpha is None else alpha, 0.0)
+    if value != "elasticnet":
+        if l1_ratio is not None:
+            raise ValueError(f"l1_ratio goes with penalty='elasticnet', got penalty={value!r}")
+        return penalties.L1(alpha) if value == "l1" else penalties.L2(alpha)
+    l1_ratio = number("l1_ratio", 0.5 if l1_ratio is None else l1_ratio, 0.0, 1.0)
+    return penalties.L1L2(alpha * l1_ratio, alpha * (1 - l1_ratio))
+
+
+def weights(value, n):
+    """Sample weights scaled to the sum 1."""
+    if value is None:
+        return np.full(n, 1 / n)
+    w = finite("sample_weight", vector("sample_weight", value, n, scalar=True))
+    if w.min() < 0:
+        raise ValueError(f"sample_weight must be >= 0, got {w.min()} at position {w.argmin()}")
+    if w.max() == 0:
+        raise ValueError("sample_weight must have a positive entry, got zeros only")
+    w = w / w.max()
+    return w / w.sum()
+
+
+def box(lower, upper, positive, p):
+    """Bounds as two vectors."""
+    low = np.full(p, -np.inf) if lower is None else vector("lower", lower, p, scalar=True)
+    high = np.full(p, np.inf) if upper is None else vector("upper", upper, p, scalar=True)
+    if flag("positive", positive):
+        low = np.maximum(low, 0.0)
+    if lower is None and upper is None:
+        return low, high
+    for name, bound, wrong in (("lower", low, np.inf), ("upper", high, -np.inf)):
+        if np.isnan(bound).any() or (bound == wrong).any():
+            raise ValueError(f"{name} must hold numbers or {-wrong}, got nan or {wrong}")
+    if (low > high).any():
+        j = np.flatnonzero(low > high)[0]
+        raise ValueError(f"lower must be <= upper, got lower[{j}] = {low[j]} > upper[{j}] = {high[j]}")
+    return low, high
+
+
+def factors(value, low, high, p):
+    """Penalty factors; an infinite one excludes its column, by the bounds [0, 0]."""
+    if value is None:
+        return np.ones(p), low, high
+    v = vector("penalty_factor", value, p, scalar=True)
+    if not (v >= 0).all():
+        j = np.flatnonzero(~(v >= 0))[0]
+        raise ValueError(f"penalty_factor must be >= 0, got {v[j]} at position {j}")
+    out = np.isinf(v)
+    if out.any():
+        if ((low > 0) | (high < 0))[out].any():
+            j = np.flatnonzero(out & ((low > 0) | (high < 0)))[0]
+            raise ValueError(f"penalty_factor[{j}] = inf asks for coefficient 0, which its bounds exclude")
+        v, low, high = np.where(out, 0.0, v), np.where(out, 0.0, low), np.where(out, 0.0, high)
+    return v, low, high
+
+
+def start(value, low, high, p):
+    """A feasible starting point from a warm start."""
+    if value is None:
+        b = np.zeros(p)
+    else:
+        b = finite("warm_start", vector("warm_start", value.coef if isinstance(value, Result) else value, p))
+    return np.minimum(np.maximum(b, low), high)
+
+
+def first_pass(X, weight, y, fit_intercept):
+    """One pass over X: sets the means, returns sum w x~^2 and X~'(w y); refuses what is not finite."""
+    origin = X.origin(int(weight.argmax())) if fit_intercept else np.zeros(X.p)
+    with np.errstate(over="ignore", invalid="ignore"):
+        first, square, slope = X.moments(weight, weight * y, origin)
+        if fit_intercept:
+            X.mean[:] = origin + first
+            square -= first * first
+            # a column that is constant up to the rounding of its mean has no variance
+            square[square <= (64 * np.finfo(float).eps * X.mean) ** 2] = 0.0
+        check_size(X, square, first)
+    return square, slope
+
+
+def check_size(X, square, first):
+    """Raise if a column's squares overflow, vanish or are not numbers."""
+    if np.isfinite(square).all() and not ((square < SMALLEST**2) & ((square > 0) | (first != 0))).any() \
+            and not (square > LARGEST**2).any():
+        return
+    data = X.owner_array()
+    if not np.isfinite(data).all():
+        raise ValueError("X must be finite, got nan or infinity")
+    if not (np.isfinite(square).all() and (square <= LARGEST**2).all()):
+        raise ValueError(f"X must have columns of root mean square <= {LARGEST:g}: rescale it")
+    tiny = (square < SMALLEST**2) & ((square > 0) | ((first != 0) & (np.abs(X.mean) < SMALLEST)))
+    if tiny.any():
+        raise ValueError(f"X must have columns that are constant or vary by at least {SMALLEST:g}: rescale column "
+                         f"{np.flatnonzero(tiny)[0]}")
+
+
+def problem(X, y, loss_, penalty_, alpha, l1_ratio, sample_weight, offset, fit_intercept, penalty_factor,
+            lower, upper, positive, standardize, warm_start, tol, max_iter, callback):
+    """Check everything, then make the first pass over X."""
+    loss_, penalty_ = loss(loss_), penalty(penalty_, alpha, l1_ratio)
+    fit_intercept, standardize = flag("fit_intercept", fit_intercept), flag("standardize", standardize)
+    tol, max_iter = number("tol", tol, 0.0), number("max_iter", max_iter, 0, kind=int)
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback must be callable, got {callback!r}")
+    X = columns(X)
+    y = finite("y", vector("y", y, X.n))
+    if offset is not None:
+        y = y - finite("offset", vector("offset", offset, X.n, scalar=True))
+    weight = weights(sample_weight, X.n)
+    low, high = box(lower, upper, positive, X.p)
+    factor, low, high = factors(penalty_factor, low, high, X.p)
+    b = start(warm_start, low, high, X.p)
+    y_size = float(np.abs(y).max())
+    if y_size > LARGEST:
+        raise ValueError(f"y must not exceed {LARGEST:g} in size, got {y_size:g}: rescale it")
+    y_mean = 0.0
+    if fit_intercept:
+        y_mean = float(weight @ y)
+        y_mean += float(weight @ (y - y_mean))  # once more: the first sum's rounding goes
+        y = y - y_mean
+    square, slope = first_pass(X, weight, y, fit_intercept)
+    if standardize:
+        sd = np.sqrt(square)
+        sd[sd == 0] = 1.0
+        X.scale[:] = 1 / sd
+        square, slope = square / sd**2, slope / sd
+        low, high, b = low * sd, high * sd, b * sd
+    constant = square == 0
+    if constant.any():  # such a column predicts nothing: its coefficient is what the penalty likes best
+        b[constant] = np.minimum(np.maximum(0.0, low[constant]), high[constant])
+    bounded = positive or lower is not None or upper is not None or penalty_factor is not None
+    bounded = bounded and bool(np.isfinite(low).any() or np.isfinite(high).any())
+    return Problem(X, y, y_mean, y_size, weight, fit_intercept, loss_, penalty_, factor, low, high, bounded,
+                   b, square, slope, tol, max_iter, callback)

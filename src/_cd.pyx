@@ -1,0 +1,63 @@
+"""Coordinate descent passes over a quadratic plus a penalty, in Gram and in residual form.
+
+    1/2 |z - X b|_w^2 + sum_j factor_j pen(b_j),   lower <= b <= upper
+
+Each move minimises over one coefficient exactly, with the penalty's proximal map
+(soft thresholding for L1). Friedman, Hastie, Hoefling and Tibshirani (2007).
+"""
+from l1l2fast._blas cimport axpy
+from l1l2fast._columns cimport Columns
+
+
+cdef double gram_epoch(Penalty penalty, const Py_ssize_t *turn, Py_ssize_t count, Py_ssize_t k,
+                       const double *G, Py_ssize_t ld, double *q, double *b, const double *factor,
+                       const double *lower, const double *upper, Py_ssize_t *moves) noexcept nogil:
+    cdef Py_ssize_t a, j
+    cdef double h, new, change, total = 0.0
+    for a in range(count):
+        j = turn[a]
+        h = G[j * ld + j]
+        if h <= 0:
+            continue
+        new = coordinate(penalty, b[j], q[j], h, factor[j], lower[j], upper[j])
+        change = new - b[j]
+        if change != 0:
+            b[j] = new
+            axpy(k, -change, G + j * ld, q)
+            total += h * change * change
+            moves[0] += 1
+    return total
+
+
+def residual_epochs(Columns X not None, const Py_ssize_t[::1] which not None, const double[::1] w not None,
+                    double[::1] v not None, double[::1] b not None, const double[::1] square not None,
+                    Penalty penalty not None, const double[::1] factor not None, const double[::1] lower not None,
+                    const double[::1] upper not None, double tol, Py_ssize_t max_epochs):
+    """Passes over the columns `which` in residual form: v = w (z - X~ b) is kept, no Gram is formed.
+
+    square is the diagonal sum_i w_i x~_ij^2. Stops when a pass changes b by sum_j square_j
+    (change_j)^2 <= tol. Returns the number of passes and that last sum.
+    """
+    cdef Py_ssize_t epoch = 0, a, j, i
+    cdef double total = 0.0, change, new, moved = 0.0
+    if which.shape[0] == 0 or v.shape[0] == 0:
+        return 0, 0.0
+    with nogil:
+        for i in range(v.shape[0]):
+            total += v[i]
+        while epoch < max_epochs:
+            epoch += 1
+            moved = 0.0
+            for a in range(which.shape[0]):
+                j = which[a]
+                if square[j] <= 0:
+                    continue
+                new = coordinate(penalty, b[j], X.dot(j, &v[0], total), square[j], factor[j], lower[j], upper[j])
+                change = new - b[j]
+                if change != 0:
+                    b[j] = new
+                    total += X.axpy(j, -change, &w[0], &v[0])
+                    moved += square[j] * change * change
+            if moved <= tol:
+                break
+    return epoch, moved
