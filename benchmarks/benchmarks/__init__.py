@@ -1,0 +1,1 @@
+"""The benchmarks: kernels, whole fits, and what importing costs."""
