@@ -11,9 +11,7 @@ below p, the shortest of the optimal coefficient vectors is returned.
 
 import numpy as np
 from scipy.linalg import lapack
-from scipy.linalg.blas import dtrsm
 
-from l1l2fast import _objective
 from l1l2fast.problem import EPS
 from l1l2fast.result import Answer, Status
 
@@ -25,7 +23,7 @@ def least_squares(problem, d):
     """Minimise; d is the curvature of the penalty. Returns an Answer."""
     X = problem.columns
     live = np.flatnonzero((problem.square > 0) & (problem.upper > problem.lower))
-    unique = len(live) == X.p or bool((d[np.setdiff1d(np.arange(X.p), live)] > 0).all())
+    unique = not ((problem.square == 0) & (problem.upper > problem.lower) & (d == 0)).any()
     if hasattr(X.owner, "tocsc") and len(live) > MAX_DENSE:
         solver = Iterative(problem, live, d)
     elif X.n < len(live) and (d[live] > 0).any():
@@ -35,11 +33,16 @@ def least_squares(problem, d):
     return refine(problem, d, solver, unique)
 
 
+def scale_of(problem):
+    """The objective at b = 0, and the gap that tol asks for: relative to it, above the rounding of y."""
+    null = float(problem.weight @ (problem.y * problem.y)) / 2
+    return null, problem.tol * null + (4e-16 * problem.y_size) ** 2 / 2
+
+
 def refine(problem, d, solver, unique):
     """Solve for b, then for the correction of the fresh residual until it stops helping."""
     y, weight = problem.y, problem.weight
-    null = float(weight @ (y * y)) / 2
-    tolerance = problem.tol * null + (4e-16 * problem.y_size) ** 2 / 2
+    _, tolerance = scale_of(problem)
     b, best, passes, rounds = solver.first(), None, solver.passes, 0
     status = None
     while status is None:
@@ -63,7 +66,7 @@ def refine(problem, d, solver, unique):
         b = b + step
         rounds += 1
     objective, gap, b, theta, u = best
-    return Answer(b, 0.0, objective, gap, theta, u, status, passes, rounds, unique and solver.full_rank)
+    return Answer(b, 0.0, objective, gap, theta, u, status, tolerance, passes, rounds, unique and solver.full_rank)
 
 
 class Tall:
@@ -106,6 +109,13 @@ class Tall:
         else:
             step[self.live] = self.shortest(right)
         return step
+
+
+    def shorten(self, b):
+        """The shortest coefficients of the live columns with the fit of b; the last entry is not theirs."""
+        b = b.copy()
+        b[self.live] = self.shortest(self.R @ (b[self.live] / self.scale)[self.pivot])
+        return b
 
 
 def fold(problem, live, scale, R):

@@ -57,7 +57,8 @@ class Answer:
     gap: float
     theta: np.ndarray
     u: np.ndarray
-    status: Status
+    status: Status | None
+    tolerance: float
     n_passes: int
     n_iter: int
     unique: bool | None

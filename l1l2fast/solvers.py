@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from l1l2fast import _validate, squared
+from l1l2fast import _validate, absolute, squared
 from l1l2fast.result import Result, warn
 
 
@@ -12,6 +12,8 @@ def method(problem):
     """The one table: which family of method solves this loss."""
     if problem.loss.quadratic():
         return squared.solve
+    if problem.loss.slopes() is not None and problem.penalty.elastic() is not None:
+        return absolute.solve
     raise ValueError(f"loss={problem.loss!r} with penalty={problem.penalty!r} has no solver")
 
 
@@ -24,13 +26,12 @@ def solve(X, y, loss="squared", penalty=None, *, alpha=None, l1_ratio=None, samp
                                 penalty_factor, lower, upper, positive, standardize, warm_start, tol, max_iter,
                                 callback)
     answer = method(problem)(problem)
-    null, rounding = squared.null_objective(problem)
     columns = problem.columns
     coef = answer.b * columns.scale
     intercept = problem.y_mean + answer.intercept - float(columns.mean @ coef) if problem.intercept else 0.0
     correlation = answer.u / columns.scale + columns.mean * answer.theta.sum()
     result = Result(coef, intercept, answer.objective, answer.objective - answer.gap, answer.gap,
-                    tol * null + rounding, answer.status, answer.n_passes, answer.n_iter,
+                    answer.tolerance, answer.status, answer.n_passes, answer.n_iter,
                     time.perf_counter() - begin, answer.unique, answer.theta, correlation)
     warn(result)
     return result

@@ -5,12 +5,14 @@ make, go back to the data for a fresh residual, certify. Notation as in `problem
 is centred, so that the intercept is 0 in these units; g = X~'(w r).
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from l1l2fast import _objective
 from l1l2fast._cd import residual_epochs
 from l1l2fast._newton import solve_quadratic
-from l1l2fast.least_squares import least_squares
+from l1l2fast.least_squares import least_squares, scale_of
 from l1l2fast.result import Answer, Status
 
 # A Gram of this many columns (128 MB) is the largest that is formed.
@@ -29,59 +31,49 @@ def solve(problem):
     return working_set(problem)
 
 
-def null_objective(problem):
-    """The objective at b = 0 and its value at the rounding of y."""
-    return float(problem.weight @ (problem.y * problem.y)) / 2, (4e-16 * problem.y_size) ** 2 / 2
-
-
 def working_set(problem):
     """Grow a set of columns until the others certify that they are not needed."""
-    X, y, weight = problem.columns, problem.y, problem.weight
-    null, rounding = null_objective(problem)
-    tolerance = problem.tol * null + rounding
+    y, weight = problem.y, problem.weight
+    null, tolerance = scale_of(problem)
     b, r, g, passes = problem.start, y, problem.slope, 1
     if b.any():
         r, g = refresh(problem, b)
         passes += 1
-    known = Gram(problem)
-    score = np.empty(X.p)
-    epochs = rounds = 0
-    best = None
+    gram, score = Gram(problem), np.empty(problem.columns.p)
+    best, epochs, rounds, idle = None, 0, 0, 0
     while True:
         theta = weight * r
         gap, scale = problem.certify(b, y - r, theta, g)
         objective = problem.objective(b, y - r)
-        improved = best is None or objective < best.objective or gap < best.gap
+        idle = 0 if best is None or gap < 0.5 * best.gap or objective < best.objective else idle + 1
         if best is None or gap <= best.gap:
-            best = Answer(b, 0.0, objective, gap, scale * theta, scale * g, None, passes, epochs, None)
+            best = Answer(b, 0.0, objective, gap, scale * theta, scale * g, None, tolerance, passes, epochs,
+                          curved(problem))
         status = problem.verdict(rounds, objective, best.gap, tolerance, passes)
-        if status is None and rounds > 20 and not improved:
-            status = Status.MAX_ITER  # the arithmetic is exhausted
+        if status is None and idle > 3:
+            status = Status.MAX_ITER  # this is what the arithmetic gives
         if status is not None:
-            return finish(problem, best, status, passes, epochs)
+            return replace(best, status=status, n_passes=passes, n_iter=epochs)
         _objective.violation(problem.penalty, b, g, problem.square, problem.factor, problem.lower, problem.upper, score)
-        aim = 0.01 * min(problem.tol, 1e-3) ** 2 * null
-        aim = max(aim, 1e-6 * (gap / null) ** 2 * null if null > 0 and np.isfinite(gap) else 0.0, 1e-33 * null)
-        which = identify(b, score, X.p)
         b = b.copy()
-        if known.wanted(len(which)):
-            epochs += known.solve(which, b, g, aim)
-        else:
-            epochs += sweep_residual(problem, which, b, theta.copy(), aim, known)
+        epochs += solve_small(gram, identify(b, score), b, g, theta.copy(), aim(problem.tol, gap, null))
         r, g = refresh(problem, b)
         passes += 1
         rounds += 1
 
 
-def finish(problem, best, status, passes, epochs):
-    """Close the books: counters, status, and uniqueness where it is free to tell."""
+def aim(tol, gap, null):
+    """How little a pass over the working set should still move, in units of the objective.
+
+    The gap is of first order in the coefficients' error and the move of second, hence the squares.
+    """
+    return null * max(1e-2 * min(tol, 1e-3) ** 2, 1e-6 * min(1.0, gap / null) ** 2, 1e-33) if null > 0 else 0.0
+
+
+def curved(problem):
+    """True if the penalty makes the objective strictly convex, so that the optimum is the only one; else None."""
     elastic = problem.penalty.elastic()
-    curved = elastic is not None and elastic[1] > 0 and bool((problem.factor > 0).all())
-    if status is Status.STOPPED or best.gap > 0:
-        unique = True if curved else None
-    else:
-        unique = True if curved else None
-    return Answer(best.b, best.intercept, best.objective, best.gap, best.theta, best.u, status, passes, epochs, unique)
+    return True if elastic is not None and elastic[1] > 0 and bool((problem.factor > 0).all()) else None
 
 
 def refresh(problem, b):
@@ -92,10 +84,10 @@ def refresh(problem, b):
     return r, problem.columns.sweep(problem.weight * r)
 
 
-def identify(b, score, p):
-    """Support and the worst offenders, at most as many as are in the support already (or SMALL)."""
-    if p <= SMALL:
-        return np.arange(p, dtype=np.intp)
+def identify(b, score):
+    """Support and the worst offenders, at most as many as are in the support already (or SMALL / 2)."""
+    if len(b) <= SMALL:
+        return np.arange(len(b), dtype=np.intp)
     inside = b != 0
     outside = np.where(inside, 0.0, score)
     room = max(SMALL // 2, np.count_nonzero(inside))
@@ -150,20 +142,16 @@ class Gram:
         return epochs
 
 
-def sweep_residual(problem, which, b, v, aim, known):
-    """Passes over the working set without a Gram, then a finish on the support if that is small."""
-    X = problem.columns
-    args = problem.weight, v, b, problem.square, problem.penalty, problem.factor, problem.lower, problem.upper
-    epochs = 0
-    limit = 5 if len(which) <= MAX_GRAM else 100
-    for _ in range(limit):
-        done, moved = residual_epochs(X, which, *args, aim, 1)
+def solve_small(gram, which, b, g, v, aim):
+    """Minimise over the columns `which` in place, in Gram form if that is affordable; returns the epochs."""
+    if gram.wanted(len(which)):
+        return gram.solve(which, b, g, aim)
+    problem, epochs, moved = gram.problem, 0, np.inf
+    rest = problem.weight, v, b, problem.square, problem.penalty, problem.factor, problem.lower, problem.upper
+    while epochs < (5 if len(which) <= MAX_GRAM else 100) and moved > aim:
+        done, moved = residual_epochs(problem.columns, which, *rest, aim, 1)
         epochs += done
-        if moved <= aim:
-            return epochs
-        which = which[b[which] != 0] if len(which) > MAX_GRAM and epochs % 5 else which
     support = np.flatnonzero(b).astype(np.intp)
-    if 0 < len(support) <= MAX_GRAM:
-        r, g = refresh(problem, b)
-        epochs += known.solve(support, b, g, aim)
+    if moved > aim and 0 < len(support) <= MAX_GRAM:
+        epochs += gram.solve(support, b, refresh(problem, b)[1], aim)
     return epochs
