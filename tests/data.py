@@ -15,16 +15,19 @@ class Data(NamedTuple):
     y: np.ndarray
     names: list[str]
     certified: np.ndarray | None = None  # coefficients, the intercept first where there is one
+    rss: float | None = None
 
 
 def load(name):
     """The file data/<name>.csv: # comments, a line of names, then numbers; the last column is y."""
     text = (FOLDER / f"{name}.csv").read_text(encoding="utf-8").splitlines()
-    comments = [line for line in text if line.startswith("#")]
+    comments = dict(line[2:].split(": ", 1) for line in text if line.startswith("#") and ": " in line)
     names, *rows = [line.split(",") for line in text if not line.startswith("#")]
     table = np.array(rows, dtype=float)
-    certified = [np.array(c.split()[2:], dtype=float) for c in comments if c.startswith("# certified: ")]
-    return Data(np.ascontiguousarray(table[:, :-1]), table[:, -1].copy(), names[:-1], *certified)
+    known = {}
+    if "certified" in comments:
+        known = {"certified": np.array(comments["certified"].split(), dtype=float), "rss": float(comments["rss"])}
+    return Data(np.ascontiguousarray(table[:, :-1]), table[:, -1].copy(), names[:-1], **known)
 
 
 def load_nist(name):
