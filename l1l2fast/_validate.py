@@ -11,6 +11,7 @@ import numpy as np
 
 from l1l2fast import losses, penalties
 from l1l2fast._columns import DenseC, DenseF, Sparse
+from l1l2fast._objective import survey
 from l1l2fast.problem import Problem
 from l1l2fast.result import Result
 
@@ -210,27 +211,19 @@ def start(value, low, high, p):
 
 def first_pass(X, weight, y, fit_intercept):
     """One pass over X: sets the means, returns sum w x~^2 and X~'(w y); refuses what is not finite."""
-    origin = X.origin(int(weight.argmax())) if fit_intercept else np.zeros(X.p)
-    with np.errstate(over="ignore", invalid="ignore"):
-        first, square, slope = X.moments(weight, weight * y, origin)
-        if fit_intercept:
-            X.mean[:] = origin + first
-            square -= first * first
-            # a column that is constant up to the rounding of its mean has no variance
-            square[square <= (64 * np.finfo(float).eps * X.mean) ** 2] = 0.0
-        check_size(X, square, first)
+    square, slope, first = X.first_pass(weight, weight * y, int(weight.argmax()) if fit_intercept else 0, fit_intercept)
+    if len(square):
+        low, high = square.min(), square.max()
+        if not SMALLEST**2 <= low <= high <= LARGEST**2:
+            check_size(X, square, first)
     return square, slope
 
 
 def check_size(X, square, first):
     """Raise if a column's squares overflow, vanish or are not numbers."""
-    if np.isfinite(square).all() and not ((square < SMALLEST**2) & ((square > 0) | (first != 0))).any() \
-            and not (square > LARGEST**2).any():
-        return
-    data = X.owner_array()
-    if not np.isfinite(data).all():
+    if not np.isfinite(X.owner_array()).all():
         raise ValueError("X must be finite, got nan or infinity")
-    if not (np.isfinite(square).all() and (square <= LARGEST**2).all()):
+    if not (square <= LARGEST**2).all():
         raise ValueError(f"X must have columns of root mean square <= {LARGEST:g}: rescale it")
     tiny = (square < SMALLEST**2) & ((square > 0) | ((first != 0) & (np.abs(X.mean) < SMALLEST)))
     if tiny.any():
@@ -247,21 +240,22 @@ def problem(X, y, loss_, penalty_, alpha, l1_ratio, sample_weight, offset, fit_i
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be callable, got {callback!r}")
     X = columns(X)
-    y = finite("y", vector("y", y, X.n))
+    y = vector("y", y, X.n)
     if offset is not None:
+        finite("y", y)
         y = y - finite("offset", vector("offset", offset, X.n, scalar=True))
     weight = weights(sample_weight, X.n)
     low, high = box(lower, upper, positive, X.p)
     factor, low, high = factors(penalty_factor, low, high, X.p)
     b = start(warm_start, low, high, X.p)
-    y_size = float(np.abs(y).max())
-    if y_size > LARGEST:
+    y_size, y_mean, _ = survey(y, weight)
+    if not y_size <= LARGEST:
+        finite("y", y)
         raise ValueError(f"y must not exceed {LARGEST:g} in size, got {y_size:g}: rescale it")
-    y_mean = 0.0
     if fit_intercept:
-        y_mean = float(weight @ y)
-        y_mean += float(weight @ (y - y_mean))  # once more: the first sum's rounding goes
         y = y - y_mean
+    else:
+        y_mean = 0.0
     square, slope = first_pass(X, weight, y, fit_intercept)
     if standardize:
         sd = np.sqrt(square)
@@ -269,8 +263,8 @@ def problem(X, y, loss_, penalty_, alpha, l1_ratio, sample_weight, offset, fit_i
         X.scale[:] = 1 / sd
         square, slope = square / sd**2, slope / sd
         low, high, b = low * sd, high * sd, b * sd
-    constant = square == 0
-    if constant.any():  # such a column predicts nothing: its coefficient is what the penalty likes best
+    if warm_start is not None and not square.all():  # such a column predicts nothing
+        constant = square == 0
         b[constant] = np.minimum(np.maximum(0.0, low[constant]), high[constant])
     bounded = positive or lower is not None or upper is not None or penalty_factor is not None
     bounded = bounded and bool(np.isfinite(low).any() or np.isfinite(high).any())

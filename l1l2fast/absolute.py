@@ -8,8 +8,6 @@
 4. Certify on all rows; rows that did change side are let in, and 2 to 4 repeat.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from l1l2fast._irls import Reweighted
@@ -43,18 +41,17 @@ def solve(problem):
         theta = lines.spread(psi, band, sides)
         u = problem.columns.sweep(theta)
         passes += 2 + (len(band) < lines.n_live)
-        gap, scale = problem.certify(b[:-1], f, theta, u)
-        objective = problem.objective(b[:-1], f)
-        if best is None or gap < best.gap:
+        objective, gap, scale = problem.certify(b[:-1], f, theta, u)
+        if best is None or gap < best[1]:
             unique = lines.unique(band, r, b, psi) if gap <= tolerance else None
-            best = Answer(b[:-1], b[-1], objective, gap, scale * theta, scale * u, None, tolerance, passes, steps,
-                          unique)
-        status = problem.verdict(rounds, objective, best.gap, tolerance, passes)
+            best = objective, gap, b, scale * theta, scale * u, unique
+        status = problem.verdict(rounds, objective, best[1], tolerance, passes)
         rounds += 1
         if status is None and len(band) == lines.n_live:
             status = Status.MAX_ITER  # nothing is left to let in: this is what the arithmetic gives
         if status is not None:
-            return replace(best, status=status, n_passes=passes, n_iter=steps)
+            objective, gap, b, theta, u, unique = best
+            return Answer(b[:-1], float(b[-1]), objective, gap, theta, u, status, tolerance, passes, steps, unique)
         band = np.union1d(lines.nearest(r, 2 * len(band)), np.union1d(band, np.flatnonzero(np.sign(r) != sides)))
 
 

@@ -46,18 +46,12 @@ def refine(problem, d, solver, unique):
     b, best, passes, rounds = solver.first(), None, solver.passes, 0
     status = None
     while status is None:
-        r = y - problem.columns.predict(b)
-        if problem.intercept:
-            r -= weight @ r
-        step = solver.correct(problem.columns.sweep(weight * r) - d * b)
-        theta = r - problem.columns.predict(step)
-        if problem.intercept:
-            theta -= weight @ theta
-        theta *= weight
+        r, theta = problem.columns.residual(y, weight, b, problem.intercept)
+        step = solver.correct(problem.columns.sweep(theta) - d * b)
+        _, theta = problem.columns.residual(r, weight, step, problem.intercept)
         u = problem.columns.sweep(theta)
         passes += 2
-        gap, scale = problem.certify(b, y - r, theta, u)
-        objective = problem.objective(b, y - r)
+        objective, gap, scale = problem.certify(b, y - r, theta, u)
         if best is None or gap < best[1]:
             best = objective, gap, b, scale * theta, scale * u
             status = problem.verdict(rounds, objective, gap, tolerance, passes)

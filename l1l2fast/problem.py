@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from l1l2fast import _objective
+from l1l2fast._objective import certify
 from l1l2fast.result import Progress, Status
 
 EPS = np.finfo(np.float64).eps
@@ -39,32 +39,16 @@ class Problem:
     max_iter: int
     callback: Callable | None
 
-    def objective(self, b, f):
-        """The objective at b with predictions f."""
-        return (_objective.loss_value(self.loss, self.y, f, self.weight)
-                + _objective.penalty_value(self.penalty, b, self.factor))
-
     def certify(self, b, f, theta, u):
-        """Bound the distance to the optimum from a dual point.
-
-        The largest multiple of theta that is feasible is used; u = X~'theta is taken to be
-        known up to the rounding of the sums it comes from.
+        """Objective at b with predictions f, and how far it may be from the optimum.
 
         Returns
         -------
-        gap : float
-            objective(b, f) - D(scale * theta) >= 0.
-        scale : float
+        objective, gap, scale : float
+            gap = objective - D(scale * theta) >= 0 with the largest feasible scale <= 1.
         """
-        root = np.sqrt(self.square)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            size = np.sqrt(np.nansum(theta * theta / self.weight))
-        size += root @ np.abs(b) if self.loss.quadratic() else 0.0
-        rounding = (EPS * (16 + np.sqrt(len(theta))) * size) * root
-        box = self.factor, self.lower, self.upper, rounding
-        scale = _objective.dual_scale(self.penalty, u, *box)
-        gap = _objective.loss_slack(self.loss, self.y, f, self.weight, theta if scale == 1 else scale * theta)
-        return gap + _objective.penalty_slack(self.penalty, b, u, scale, *box), scale
+        return certify(self.loss, self.penalty, self.y, f, self.weight, theta, b, u, self.square, self.factor,
+                       self.lower, self.upper)
 
     def verdict(self, rounds, objective, gap, tolerance, n_passes):
         """Ask the callback and the tolerance whether to go on: a Status, or None."""

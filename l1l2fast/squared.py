@@ -5,8 +5,6 @@ make, go back to the data for a fresh residual, certify. Notation as in `problem
 is centred, so that the intercept is 0 in these units; g = X~'(w r).
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from l1l2fast import _objective
@@ -35,29 +33,32 @@ def working_set(problem):
     """Grow a set of columns until the others certify that they are not needed."""
     y, weight = problem.y, problem.weight
     null, tolerance = scale_of(problem)
-    b, r, g, passes = problem.start, y, problem.slope, 1
+    b, theta, g, passes = problem.start, weight * y, problem.slope, 1
+    r = y
     if b.any():
-        r, g = refresh(problem, b)
+        r, theta, g = refresh(problem, b)
         passes += 1
-    gram, score = Gram(problem), np.empty(problem.columns.p)
+    gram, score = Gram(problem), np.empty(len(b))
     best, epochs, rounds, idle = None, 0, 0, 0
     while True:
-        theta = weight * r
-        gap, scale = problem.certify(b, y - r, theta, g)
-        objective = problem.objective(b, y - r)
-        idle = 0 if best is None or gap < 0.5 * best.gap or objective < best.objective else idle + 1
-        if best is None or gap <= best.gap:
-            best = Answer(b, 0.0, objective, gap, scale * theta, scale * g, None, tolerance, passes, epochs,
-                          curved(problem))
-        status = problem.verdict(rounds, objective, best.gap, tolerance, passes)
+        objective, gap, scale = problem.certify(b, y - r, theta, g)
+        if best is None or gap < 0.5 * best[1] or objective < best[0]:
+            idle = 0
+        else:
+            idle += 1
+        if best is None or gap <= best[1]:
+            best = objective, gap, scale, b, theta, g
+        status = problem.verdict(rounds, objective, best[1], tolerance, passes)
         if status is None and idle > 3:
             status = Status.MAX_ITER  # this is what the arithmetic gives
         if status is not None:
-            return replace(best, status=status, n_passes=passes, n_iter=epochs)
+            objective, gap, scale, b, theta, g = best
+            return Answer(b, 0.0, objective, gap, scale * theta, scale * g, status, tolerance, passes, epochs,
+                          curved(problem))
         _objective.violation(problem.penalty, b, g, problem.square, problem.factor, problem.lower, problem.upper, score)
         b = b.copy()
         epochs += solve_small(gram, identify(b, score), b, g, theta.copy(), aim(problem.tol, gap, null))
-        r, g = refresh(problem, b)
+        r, theta, g = refresh(problem, b)
         passes += 1
         rounds += 1
 
@@ -77,11 +78,9 @@ def curved(problem):
 
 
 def refresh(problem, b):
-    """A fresh residual and its correlations: two readings of the support, one pass over X."""
-    r = problem.y - problem.columns.predict(b)
-    if problem.intercept:
-        r -= problem.weight @ r
-    return r, problem.columns.sweep(problem.weight * r)
+    """A fresh residual, its dual point and correlations: the support is read, then X once."""
+    r, theta = problem.columns.residual(problem.y, problem.weight, b, problem.intercept)
+    return r, theta, problem.columns.sweep(theta)
 
 
 def identify(b, score):
@@ -113,10 +112,9 @@ class Gram:
 
     def extend(self, which):
         """Make self.G cover the given columns; self.which is their order in it."""
-        gone = ~np.isin(self.which, which)
-        if np.count_nonzero(gone) > len(which):
+        if len(self.which) and np.count_nonzero(~np.isin(self.which, which)) > len(which):
             self.which = self.which[:0]
-        new = which[~np.isin(which, self.which)]
+        new = which[~np.isin(which, self.which)] if len(self.which) else which
         known, size = len(self.which), len(self.which) + len(new)
         if size > len(self.G):
             G = np.empty((size, size))
@@ -153,5 +151,5 @@ def solve_small(gram, which, b, g, v, aim):
         epochs += done
     support = np.flatnonzero(b).astype(np.intp)
     if moved > aim and 0 < len(support) <= MAX_GRAM:
-        epochs += gram.solve(support, b, refresh(problem, b)[1], aim)
+        epochs += gram.solve(support, b, refresh(problem, b)[2], aim)
     return epochs

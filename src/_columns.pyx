@@ -120,6 +120,43 @@ cdef class Columns:
                 self.sweep_part(lo, hi, &v[0], total, &g[0])
         return out
 
+    def first_pass(self, const double[::1] w not None, const double[::1] v not None, Py_ssize_t row, bint centred):
+        """Set the means (weights w of sum 1) and return sum_i w_i x~_ij^2 and X~'v; one pass over X.
+
+        With `centred`, v must sum to zero. Sums are taken about the entries of one row, so that a column
+        far from zero keeps its digits and a constant one comes out as exactly that.
+        """
+        origin = self.origin(row) if centred else np.zeros(self.p)
+        sums = self.moments(w, v, origin)
+        cdef double[:, ::1] s = sums
+        cdef double[::1] o = origin
+        cdef Py_ssize_t j
+        if centred:
+            for j in range(self.p):
+                self.mean_[j] = o[j] + s[0, j]
+                s[1, j] -= s[0, j] * s[0, j]
+                if s[1, j] <= (1.5e-14 * self.mean_[j]) ** 2:
+                    s[1, j] = 0.0  # constant up to the rounding of its mean
+        return sums[1], sums[2], sums[0]
+
+    def residual(self, const double[::1] y not None, const double[::1] w not None, const double[::1] b not None,
+                 bint centred):
+        """r = y - X~ b, less its mean if `centred`, and w r."""
+        cdef Py_ssize_t i, n = y.shape[0]
+        cdef double mean = 0.0
+        r, theta = self.predict(b), np.empty(n)
+        cdef double[::1] r_ = r, theta_ = theta
+        with nogil:
+            for i in range(n):
+                r_[i] = y[i] - r_[i]
+                mean += w[i] * r_[i]
+            if not centred:
+                mean = 0.0
+            for i in range(n):
+                r_[i] -= mean
+                theta_[i] = w[i] * r_[i]
+        return r, theta
+
     def moments(self, const double[::1] w not None, const double[::1] v not None, double[::1] origin not None):
         """sum w d, sum w d^2 and sum v d for every column, d = x_j - origin_j; one pass over X."""
         cdef Py_ssize_t lo, hi, end, step

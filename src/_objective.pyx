@@ -7,46 +7,11 @@ Notation: P = sum_i w_i l(y_i, f_i) + sum_j h_j(b_j) with h_j = factor_j pen + i
 
 in which every bracket is >= 0 and none cancels.
 """
-from libc.math cimport INFINITY, fabs, isinf
+from libc.math cimport INFINITY, NAN, fabs, isinf, sqrt
 
 from l1l2fast._losses cimport Loss
 from l1l2fast._penalties cimport Penalty
 from l1l2fast._scalar cimport clip
-
-
-def loss_value(Loss loss not None, const double[::1] y not None, const double[::1] f not None,
-               const double[::1] w not None):
-    """sum_i w_i l(y_i, f_i)."""
-    cdef Py_ssize_t i
-    cdef double total = 0.0
-    with nogil:
-        for i in range(y.shape[0]):
-            if w[i] > 0:
-                total += w[i] * loss.value(y[i], f[i])
-    return total
-
-
-def loss_slack(Loss loss not None, const double[::1] y not None, const double[::1] f not None,
-               const double[::1] w not None, const double[::1] theta not None):
-    """sum_i w_i [l(y, f) + l*(y, g) - g f] at g = -theta / w."""
-    cdef Py_ssize_t i
-    cdef double total = 0.0
-    with nogil:
-        for i in range(y.shape[0]):
-            if w[i] > 0:
-                total += w[i] * loss.slack(y[i], f[i], -theta[i] / w[i])
-    return total
-
-
-def penalty_value(Penalty penalty not None, const double[::1] b not None, const double[::1] factor not None):
-    """sum_j factor_j pen(b_j)."""
-    cdef Py_ssize_t j
-    cdef double total = 0.0
-    with nogil:
-        for j in range(b.shape[0]):
-            if factor[j] > 0 and b[j] != 0:
-                total += factor[j] * penalty.value(b[j])
-    return total
 
 
 cdef inline double limit(Penalty penalty, double u, double factor, double lower, double upper) noexcept nogil:
@@ -79,30 +44,57 @@ cdef double slack(Penalty penalty, double b, double u, double factor, double low
     return slope if slope > 0 else 0.0
 
 
-def penalty_slack(Penalty penalty not None, const double[::1] b not None, const double[::1] u not None,
-                  double scale, const double[::1] factor not None, const double[::1] lower not None,
-                  const double[::1] upper not None, const double[::1] rounding not None):
-    """sum_j [h_j(b_j) + h_j*(scale u_j) - scale u_j b_j], u_j being known to within rounding_j."""
-    cdef Py_ssize_t j
-    cdef double total = 0.0
-    with nogil:
-        for j in range(b.shape[0]):
-            total += slack(penalty, b[j], scale * u[j], factor[j], lower[j], upper[j], rounding[j])
-    return total
+def certify(Loss loss not None, Penalty penalty not None, const double[::1] y not None, const double[::1] f not None,
+            const double[::1] w not None, const double[::1] theta not None, const double[::1] b not None,
+            const double[::1] u not None, const double[::1] square not None, const double[::1] factor not None,
+            const double[::1] lower not None, const double[::1] upper not None):
+    """(P, P - D(s theta), s) with the largest s <= 1 at which s theta is feasible.
 
-
-def dual_scale(Penalty penalty not None, const double[::1] u not None, const double[::1] factor not None,
-               const double[::1] lower not None, const double[::1] upper not None,
-               const double[::1] rounding not None):
-    """The largest s <= 1 at which every h_j*(s u_j) is finite, to within rounding_j."""
-    cdef Py_ssize_t j
-    cdef double s = 1.0, bound
+    u = X~'theta is taken to be known to the rounding of its sums, eps |x~_j|_w |theta / w|_w, and for a
+    smooth loss, whose theta is made of y - f, to the rounding of f.
+    """
+    cdef Py_ssize_t i, j, n = y.shape[0], p = b.shape[0]
+    cdef double objective = 0.0, gap = 0.0, s = 1.0, size = 0.0, unit, bound, spread = 0.0
+    cdef bint smooth = loss.curvature(0.0, 0.0) > 0
     with nogil:
-        for j in range(u.shape[0]):
+        for i in range(n):
+            if w[i] > 0:
+                objective += w[i] * loss.value(y[i], f[i])
+                size += theta[i] * theta[i] / w[i]
+        size = sqrt(size)
+        for j in range(p):
+            if b[j] != 0:
+                spread += sqrt(square[j]) * fabs(b[j])
+                if factor[j] > 0:
+                    objective += factor[j] * penalty.value(b[j])
+        unit = 2.3e-16 * (16 + sqrt(<double>n)) * (size + spread if smooth else size)
+        for j in range(p):
             bound = limit(penalty, u[j], factor[j], lower[j], upper[j])
-            if fabs(u[j]) > bound + rounding[j] and bound < s * fabs(u[j]):
+            if fabs(u[j]) > bound + unit * sqrt(square[j]) and bound < s * fabs(u[j]):
                 s = bound / fabs(u[j])
-    return s
+        for i in range(n):
+            if w[i] > 0:
+                gap += w[i] * loss.slack(y[i], f[i], -s * theta[i] / w[i])
+        for j in range(p):
+            gap += slack(penalty, b[j], s * u[j], factor[j], lower[j], upper[j], unit * sqrt(square[j]))
+    return objective, gap, s
+
+
+def survey(const double[::1] y not None, const double[::1] w not None):
+    """(max |y|, sum w y, sum w y^2); nan where y is not finite, and the mean free of its first rounding."""
+    cdef Py_ssize_t i
+    cdef double largest = 0.0, mean = 0.0, rest = 0.0, square = 0.0
+    with nogil:
+        for i in range(y.shape[0]):
+            if fabs(y[i]) > largest:
+                largest = fabs(y[i])
+            mean += w[i] * y[i]
+        if mean - mean != 0:  # nan or infinity somewhere, were its weight 0
+            largest = NAN
+        for i in range(y.shape[0]):
+            rest += w[i] * (y[i] - mean)
+            square += w[i] * y[i] * y[i]
+    return largest, mean + rest, square
 
 
 def violation(Penalty penalty not None, const double[::1] b not None, const double[::1] g not None,
@@ -118,12 +110,3 @@ def violation(Penalty penalty not None, const double[::1] b not None, const doub
                 new = penalty.prox(b[j] + g[j] / square[j], factor[j] / square[j])
                 new = clip(new, lower[j], upper[j]) - b[j]
                 out[j] = square[j] * new * new
-
-
-def all_finite(const double[::1] x not None):
-    """Whether every number is finite."""
-    cdef Py_ssize_t i
-    cdef double zero = 0.0
-    for i in range(x.shape[0]):
-        zero += x[i] * 0.0
-    return zero == 0.0
