@@ -1,16 +1,16 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Vector = NDArray[np.float64]
+_Vector = NDArray[np.float64]
 
 def simplex(
-    Z: Vector,
-    y: Vector,
-    left: Vector,
-    right: Vector,
-    c: Vector,
-    b: Vector,
+    Z: _Vector,
+    y: _Vector,
+    left: _Vector,
+    right: _Vector,
+    c: _Vector,
+    b: _Vector,
     basis: NDArray[np.int64],
-    psi: Vector,
+    psi: _Vector,
     max_pivots: int,
 ) -> tuple[int, int]: ...

@@ -38,15 +38,18 @@ class Problem:
 
     def size(self):
         """What a gap is measured against."""
-        finite = [np.where(np.isinf(s), 0, s) for s in (self.left, self.right)]
-        return (finite[0] + finite[1]) @ np.abs(self.y) + 1e-300
+        return self.widths() @ np.abs(self.y) + 1e-300
+
+    def widths(self):
+        """left + right, without the infinite ones."""
+        return sum(np.where(np.isinf(s), 0, s) for s in (self.left, self.right))
 
     def check(self, b, psi, gap=1e-12):
         """Everything that proves b optimal, by numpy alone."""
         assert np.all(psi >= -self.left)
         assert np.all(psi <= self.right)
         slack = self.Z.T @ psi - self.c - self.d * b
-        scale = np.abs(self.Z).T @ np.abs(psi) + np.abs(self.c) + self.d * np.abs(b)
+        scale = np.abs(self.Z).T @ (np.abs(psi) + self.widths()) + np.abs(self.c) + self.d * np.abs(b)
         assert np.all(np.abs(slack) <= 1e-12 * scale.max())
         primal = self.objective(b)
         assert abs(primal - self.dual(b, psi)) <= gap * (abs(primal) + self.size())
@@ -121,4 +124,6 @@ def random_problem(seed, quadratic=False):
     if quadratic:
         d = 10.0 ** rng.integers(-8, 5) * left[np.isfinite(left)].max() * (1 + rng.integers(0, 3, k))
         d[rng.random(k) < 0.2] = 0
+        if not (left + right)[y != 0].any():  # with y = 0 nothing gives a gap its scale
+            y[np.argmax(left + right)] = 1
     return Problem(Z, y, left, right, c, d)

@@ -1,0 +1,194 @@
+"""Exact minimiser when the rows with zero residual are (nearly) known.
+
+On the set A of those rows:  z_i'b = y_i  and  Z'psi = c + d b,  psi given off A. With corrections
+(db, dpsi) and the columns of curvature eliminated this is
+
+    [ S + e I    Z_F       ] [ dpsi / t ]     S = Z_E (D_E / t)^-1 Z_E',  t = max d,
+    [ Z_F'    -D_F/t - e I ] [ db_F     ]     F: columns with d_j < 1e-6 t, E: the others
+
+The small e keeps it nonsingular when rows of A are dependent (ties) or few; since only
+corrections are solved for, repeating the step removes its trace from b and psi.
+"""
+from libc.math cimport fabs, sqrt
+from scipy.linalg.cython_blas cimport daxpy, ddot, dgemv, dsyrk
+from scipy.linalg.cython_lapack cimport dgetrf, dgetrs
+
+cdef enum:
+    REPAIRS = 12      # sets tried
+    REFINEMENTS = 8
+
+cdef double EPS = 2.220446049250313e-16
+
+
+cdef void residuals(Face* s, const double* b, double* out) noexcept nogil:
+    cdef blas_int one = 1
+    cdef double alpha = -1, beta = 1
+    cdef Py_ssize_t i
+    for i in range(s.m):
+        out[i] = s.y[i]
+    dgemv('T', &s.k, &s.m, &alpha, <double*>s.Z, &s.k, <double*>b, &one, &beta, out, &one)
+
+
+cdef void transposed(Face* s, const double* psi, double* out) noexcept nogil:
+    cdef blas_int one = 1
+    cdef double alpha = 1, beta = 0
+    dgemv('N', &s.k, &s.m, &alpha, <double*>s.Z, &s.k, <double*>psi, &one, &beta, out, &one)
+
+
+cdef Py_ssize_t gather(Face* s) noexcept nogil:
+    # The chosen rows, or -1 if too many; g = Z'psi_try off them.
+    cdef Py_ssize_t i, n = 0
+    for i in range(s.m):
+        s.q[i] = 0 if s.chosen[i] else s.psi_try[i]
+        if s.chosen[i]:
+            if n == s.most:
+                return -1
+            s.rows[n] = <blas_int>i
+            n += 1
+    transposed(s, s.q, s.g)
+    return n
+
+
+cdef bint factor(Face* s, blas_int n) noexcept nogil:
+    # LU of the matrix above, in s.kkt.
+    cdef blas_int order = n + s.thin, info
+    cdef double alpha = 1, beta = 0, shift = 1
+    cdef const double* z
+    cdef Py_ssize_t i, j
+    for i in range(n):
+        z = s.Z + <Py_ssize_t>s.rows[i] * s.k
+        for j in range(s.k):
+            s.scaled[i * s.k + j] = z[j] * sqrt(s.steepest / s.d[j]) if s.d[j] >= 1e-6 * s.steepest else 0
+    if n > 0:
+        dsyrk('U', 'T', &n, &s.k, &alpha, s.scaled, &s.k, &beta, s.kkt, &order)
+    for i in range(n):
+        shift = max(shift, s.kkt[i * (order + 1)])
+    shift *= 1e-11
+    for j in range(n):
+        s.kkt[j * (order + 1)] += shift
+        for i in range(j):
+            s.kkt[j + i * order] = s.kkt[i + j * order]
+    for j in range(n, order):
+        for i in range(n):
+            s.kkt[i + j * order] = s.Z[<Py_ssize_t>s.rows[i] * s.k + s.bordered[j - n]]
+            s.kkt[j + i * order] = s.kkt[i + j * order]
+        for i in range(n, order):
+            s.kkt[i + j * order] = 0
+        s.kkt[j * (order + 1)] = -shift - s.d[s.bordered[j - n]] / s.steepest
+    if order == 0:
+        return True
+    dgetrf(&order, &order, s.kkt, &order, s.pivots, &info)
+    return info == 0
+
+
+cdef double defect(Face* s, Py_ssize_t n) noexcept nogil:
+    # gradient = c + d b - Z'psi_try and rhs[:n] = y - z'b on the set; how far from zero, in tolerances.
+    cdef Py_ssize_t i, j
+    cdef blas_int one = 1
+    cdef double less, worst = 0
+    for j in range(s.k):
+        s.gradient[j] = s.c[j] + s.d[j] * s.b_try[j] - s.g[j]
+    for i in range(n):
+        less = -s.psi_try[s.rows[i]]
+        daxpy(&s.k, &less, <double*>s.Z + <Py_ssize_t>s.rows[i] * s.k, &one, s.gradient, &one)
+        s.rhs[i] = s.y[s.rows[i]] - ddot(&s.k, <double*>s.Z + <Py_ssize_t>s.rows[i] * s.k, &one, s.b_try, &one)
+        worst = max(worst, fabs(s.rhs[i]) / s.zero)
+    for j in range(s.k):
+        worst = max(worst, fabs(s.gradient[j]) / (64 * EPS * (s.noise + fabs(s.d[j] * s.b_try[j])) + 1e-300))
+    return worst
+
+
+cdef void correct(Face* s, blas_int n) noexcept nogil:
+    # b_try and psi_try moved by one solve; rhs and gradient as left by `defect`.
+    cdef blas_int order = n + s.thin, one = 1, info
+    cdef Py_ssize_t i, j
+    cdef double* db = s.step
+    for j in range(s.k):
+        db[j] = s.gradient[j] / s.d[j] if s.d[j] >= 1e-6 * s.steepest else 0
+    for i in range(n):
+        s.rhs[i] += ddot(&s.k, <double*>s.Z + <Py_ssize_t>s.rows[i] * s.k, &one, db, &one)
+    for j in range(s.thin):
+        s.rhs[n + j] = s.gradient[s.bordered[j]] / s.steepest
+    if order > 0:
+        dgetrs('N', &order, &one, s.kkt, &order, s.pivots, s.rhs, &order, &info)
+    for j in range(s.k):
+        s.gradient[j] = -s.gradient[j]
+    for i in range(n):
+        s.rhs[i] *= s.steepest
+        s.psi_try[s.rows[i]] += s.rhs[i]
+        daxpy(&s.k, &s.rhs[i], <double*>s.Z + <Py_ssize_t>s.rows[i] * s.k, &one, s.gradient, &one)
+    for j in range(s.k):
+        if s.d[j] >= 1e-6 * s.steepest:
+            s.b_try[j] += s.gradient[j] / s.d[j]
+    for j in range(s.thin):
+        s.b_try[s.bordered[j]] += s.rhs[n + j]
+
+
+cdef Py_ssize_t repair(Face* s, Py_ssize_t n) noexcept nogil:
+    # Rows whose psi left its box go, rows whose sign contradicts their psi come; how many did.
+    cdef Py_ssize_t i, wrong = 0
+    cdef double slip, psi
+    residuals(s, s.b_try, s.q)
+    for i in range(s.m):
+        psi = s.psi_try[i]
+        if s.chosen[i]:
+            slip = 1e-12 * s.width[i]
+            if psi > s.right[i]:
+                s.psi_try[i] = s.right[i]
+            elif psi < -s.left[i]:
+                s.psi_try[i] = -s.left[i]
+            if fabs(psi - s.psi_try[i]) > slip:
+                s.chosen[i] = 0
+                wrong += 1
+        elif s.width[i] > 0 and (s.q[i] > s.zero and psi < s.right[i] or s.q[i] < -s.zero and psi > -s.left[i]):
+            s.chosen[i] = 1
+            wrong += 1
+    return wrong
+
+
+cdef void accept(Face* s) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(s.m):
+        s.psi[i] = s.psi_try[i]
+        s.r[i] = s.q[i]
+        s.inside[i] = s.chosen[i]
+    for i in range(s.k):
+        s.b[i] = s.b_try[i]
+
+
+cdef double refine(Face* s, blas_int n, int steps) noexcept nogil:
+    # Solves on the set, at most `steps` times or until nothing is gained; what defect is left.
+    cdef double before, now = defect(s, n)
+    cdef int _step
+    for _step in range(steps):
+        before = now
+        correct(s, n)
+        now = defect(s, n)
+        if now <= 0.1 or now > 0.5 * before and _step > 0:
+            break
+    return now
+
+
+cdef bint finish(Face* s) noexcept nogil:
+    cdef Py_ssize_t i, n, wrong, fewest = s.m + 1, patience = 3, _set
+    for i in range(s.m):
+        s.chosen[i] = s.inside[i]
+        s.psi_try[i] = s.psi[i]
+    for i in range(s.k):
+        s.b_try[i] = s.b[i]
+    for _set in range(REPAIRS):
+        n = gather(s)
+        if n < 0 or patience == 0 or not factor(s, <blas_int>n):
+            return False
+        refine(s, <blas_int>n, 1)  # enough to see that a set is wrong
+        wrong = repair(s, n)
+        if wrong == 0:
+            if not refine(s, <blas_int>n, REFINEMENTS) <= 1:
+                return False
+            wrong = repair(s, n)
+        if wrong == 0:
+            accept(s)
+            return True
+        patience = 3 if wrong < fewest else patience - 1
+        fewest = min(fewest, wrong)
+    return False
