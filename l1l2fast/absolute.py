@@ -227,5 +227,6 @@ class Lines:
         beta = np.append(b[self.used], b[-1:] if self.problem.intercept else []) / self.scale
         residual = y - Z @ beta
         residual[:len(band)][np.abs(r[band]) <= 1e-12 * self.size] = 0.0
+        return None  # TEMPORARY
         from l1l2fast.uniqueness import is_unique
         return is_unique(Z, residual, psi, left, right, self.d)

@@ -64,72 +64,71 @@ def refine(problem, d, solver, unique):
 
 
 class Tall:
-    """R from row blocks of [X~ y; sqrt(d) 0]."""
+    """R and Q'y from row blocks of [X~ y; sqrt(d) 0]."""
 
     def __init__(self, problem, live, d):
         self.problem, self.live, self.passes = problem, live, 2
-        X, k = problem.columns, len(live)
-        self.scale = 1 / np.sqrt(problem.square[live] + d[live])
-        start = np.zeros((k + 1, k + 1))
-        np.fill_diagonal(start[:k, :k], np.sqrt(d[live]) * self.scale)
-        R = fold(problem, live, self.scale, start if d.any() else start[:0])
-        self.z = R[:, k].copy()
-        factor, pivot, *_ = lapack.dgeqp3(R[:, :k], overwrite_a=False) if k else (R[:, :0], np.zeros(0), None)
-        self.pivot = np.asarray(pivot, dtype=np.intp) - 1
-        diagonal = np.abs(np.diag(factor))
-        rank = int(np.count_nonzero(diagonal > EPS * max(32, k) * diagonal[:1])) if k else 0
-        self.rank, self.full_rank = rank, rank == k
-        self.R = np.triu(factor[:rank])
-        self.shortest = None if self.full_rank else shortest_map(self.R, self.pivot, self.scale)
+        d = d[live]
+        self.scale = 1 / np.sqrt(problem.square[live] + d)
+        k = len(live)
+        stacked = fold(problem, live, self.scale, np.sqrt(d) * self.scale)
+        if k == 0:
+            self.rank, self.full_rank = 0, True
+            return
+        factor, pivot, tau, *_ = lapack.dgeqp3(stacked[:, :k])
+        self.z = lapack.dormqr("L", "T", factor, tau, stacked[:, k:], max(1, 32 * k))[0][:k, 0]
+        self.pivot = pivot - 1
+        diagonal = np.abs(factor.diagonal())
+        self.rank = int(np.count_nonzero(diagonal > EPS * max(32, k) * diagonal[0]))
+        self.full_rank = self.rank == k
+        self.R = factor[:self.rank]
+        self.shortest = None if self.full_rank else shortest_map(np.triu(self.R), self.pivot, self.scale)
 
     def first(self):
-        """The solution, up to the rounding that `correct` removes."""
-        X, y, weight = self.problem.columns, self.problem.y, self.problem.weight
-        return self.correct(X.sweep(weight * y))
+        """The solution, as accurate as the factorisation."""
+        return self.back(self.z[:self.rank]) if self.rank else np.zeros(self.problem.columns.p)
 
     def correct(self, rho):
         """(X~'X~ + diag(d))^+ rho by two triangular solves."""
-        step = np.zeros(self.problem.columns.p)
         if self.rank == 0:
-            return step
+            return np.zeros(len(rho))
         right = (self.scale * rho[self.live])[self.pivot[:self.rank]]
-        R = self.R[:, :self.rank]
-        right, _ = lapack.dtrtrs(R, right, trans=1)
-        if self.full_rank:
-            right, _ = lapack.dtrtrs(R, right)
-            scaled = np.empty(len(self.live))
-            scaled[self.pivot] = right
-            step[self.live] = self.scale * scaled
-        else:
-            step[self.live] = self.shortest(right)
-        return step
+        return self.back(lapack.dtrtrs(self.R[:, :self.rank], right, trans=1)[0])
 
+    def back(self, z):
+        """R^+ z on the scale of the coefficients."""
+        b = np.zeros(self.problem.columns.p)
+        if self.full_rank:
+            b[self.live[self.pivot]] = self.scale[self.pivot] * lapack.dtrtrs(self.R[:, :self.rank], z)[0]
+        else:
+            b[self.live] = self.shortest(z)
+        return b
 
     def shorten(self, b):
         """The shortest coefficients of the live columns with the fit of b; the last entry is not theirs."""
         b = b.copy()
-        b[self.live] = self.shortest(self.R @ (b[self.live] / self.scale)[self.pivot])
+        b[self.live] = self.shortest(np.triu(self.R) @ (b[self.live] / self.scale)[self.pivot])
         return b
 
 
-def fold(problem, live, scale, R):
-    """The triangular factor of R stacked on all rows of [X~ scale, y]."""
-    X, root = problem.columns, np.sqrt(problem.weight)
-    k = len(live)
+def fold(problem, live, scale, ridge):
+    """The triangle of [diag(ridge) 0; X~ scale, y], or all its rows if they are few."""
+    X, root, k = problem.columns, np.sqrt(problem.weight), len(live)
+    R = np.zeros((0, k + 1))
+    if ridge.any():
+        R = np.zeros((k, k + 1))
+        np.fill_diagonal(R, ridge)
     rows = max(256, 2 * (k + 1))
     for lo in range(0, X.n, rows):
         hi = min(lo + rows, X.n)
         block = X.block(lo, hi, root)
-        if k < X.p:
-            block = block[live]
         stacked = np.empty((len(R) + hi - lo, k + 1), order="F")
         stacked[:len(R)] = R
-        stacked[len(R):, :k] = (block * scale[:, None]).T
-        stacked[len(R):, k] = root[lo:hi] * problem.y[lo:hi]
-        if hi < X.n or len(stacked) > 2 * (k + 1):
+        np.multiply((block if k == X.p else block[live]).T, scale, out=stacked[len(R):, :k])
+        np.multiply(root[lo:hi], problem.y[lo:hi], out=stacked[len(R):, k])
+        R = stacked
+        if hi < X.n or len(R) > 2 * rows:
             R = np.triu(lapack.dgeqrf(stacked, overwrite_a=True)[0][:k + 1])
-        else:
-            R = stacked
     return R
 
 

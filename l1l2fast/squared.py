@@ -57,18 +57,21 @@ def working_set(problem):
                           curved(problem))
         _objective.violation(problem.penalty, b, g, problem.square, problem.factor, problem.lower, problem.upper, score)
         b = b.copy()
-        epochs += solve_small(gram, identify(b, score), b, g, theta.copy(), aim(problem.tol, gap, null))
+        epochs += solve_small(gram, identify(b, score), b, g, theta.copy(), aim(problem.tol, gap, null, len(b)))
         r, theta, g = refresh(problem, b)
         passes += 1
         rounds += 1
 
 
-def aim(tol, gap, null):
+def aim(tol, gap, null, p):
     """How little a pass over the working set should still move, in units of the objective.
 
     The gap is of first order in the coefficients' error and the move of second, hence the squares.
+    With few columns in all, the Newton steps finish to rounding for nothing.
     """
-    return null * max(1e-2 * min(tol, 1e-3) ** 2, 1e-6 * min(1.0, gap / null) ** 2, 1e-33) if null > 0 else 0.0
+    if null == 0 or p <= SMALL:
+        return 1e-32 * null
+    return null * max(1e-2 * min(tol, 1e-3) ** 2, 1e-6 * min(1.0, gap / null) ** 2, 1e-32)
 
 
 def curved(problem):
