@@ -104,7 +104,10 @@ class Lines:
         self.left, self.right = left * self.weight, right * self.weight
         self.shorten = None
         self.free = bool(((self.root == 0) & (problem.lower < problem.upper) & (problem.factor == 0)).any())
-        self.use(np.flatnonzero((self.root > 0) & (problem.lower < problem.upper)))
+        used = (self.root > 0) & (problem.lower < problem.upper)
+        pinned = np.where(used, 0.0, problem.start)
+        self.y = problem.y - X.predict(pinned) if pinned.any() else problem.y
+        self.use(np.flatnonzero(used))
 
     def use(self, used):
         """Set up the units and curvatures of the columns that take part; the others stay as they are."""
@@ -143,7 +146,7 @@ class Lines:
         Z[:m, :k] = (rows if k == rows.shape[1] else rows[:, self.used]) / self.root[self.used]
         Z[:m, k:] = 1.0
         Z[m + np.arange(len(self.owner)), self.owner] = 1.0
-        y = problem.y[band] / self.size
+        y = self.y[band] / self.size
         if m == problem.columns.n and len(self.owner) == 0:
             return Z, y, self.left, self.right
         return (Z, np.concatenate([y, self.snap / self.scale[self.owner]]),

@@ -76,7 +76,8 @@ class Tall:
             self.rank, self.full_rank = 0, True
             return
         factor, pivot, tau, *_ = lapack.dgeqp3(stacked[:, :k])
-        self.z = lapack.dormqr("L", "T", factor, tau, stacked[:, k:], max(1, 32 * k))[0][:k, 0]
+        m = len(tau)
+        self.z = lapack.dormqr("L", "T", factor[:, :m], tau, stacked[:, k:], 32 * k)[0][:m, 0]
         self.pivot = pivot - 1
         diagonal = np.abs(factor.diagonal())
         self.rank = int(np.count_nonzero(diagonal > EPS * max(32, k) * diagonal[0]))

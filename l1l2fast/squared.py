@@ -17,6 +17,8 @@ from l1l2fast.result import Answer, Status
 MAX_GRAM = 4000
 # With so few columns all of them make the working set at once: one Gram, one solve, one check.
 SMALL = 200
+# Passes over one working set, at most.
+MOST = 20_000
 # Multiplications in one call of a compiled loop, so that Ctrl-C is heard within a second.
 WORK = 5e8
 
@@ -70,8 +72,8 @@ def aim(tol, gap, null, p):
     With few columns in all, the Newton steps finish to rounding for nothing.
     """
     if null == 0 or p <= SMALL:
-        return 1e-32 * null
-    return null * max(1e-2 * min(tol, 1e-3) ** 2, 1e-6 * min(1.0, gap / null) ** 2, 1e-32)
+        return 1e-31 * null
+    return null * max(1e-2 * min(tol, 1e-3) ** 2, 1e-6 * min(1.0, gap / null) ** 2, 1e-31)
 
 
 def curved(problem):
@@ -133,12 +135,10 @@ class Gram:
         q, part = g[W], b[W]
         box = problem.factor[W], problem.lower[W], problem.upper[W]
         calls = max(1, int(WORK / (len(W) + 1) ** 2))
-        epochs = 0
-        while epochs < 100_000:
-            moved, done, _ = solve_quadratic(self.G, q, part, problem.penalty, *box, aim, calls)
+        epochs, done = 0, calls
+        while done == calls and epochs < MOST:
+            _, done, _ = solve_quadratic(self.G, q, part, problem.penalty, *box, aim, calls)
             epochs += done
-            if moved <= aim:
-                break
         b[W] = part
         return epochs
 

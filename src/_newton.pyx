@@ -9,9 +9,14 @@ the problem on the support or makes it smaller.
 """
 import numpy as np
 
+from libc.math cimport INFINITY
+
 from l1l2fast._blas cimport axpy, cholesky, cholesky_solve, dot
 from l1l2fast._cd cimport gram_epoch
 from l1l2fast._scalar cimport clip
+
+cdef enum:
+    STALE = 20  # passes in a row that move b by no less than an earlier one: this is rounding
 
 
 cdef Py_ssize_t find_support(Penalty penalty, Quadratic *s) noexcept nogil:
@@ -101,16 +106,28 @@ cdef bint newton_step(Penalty penalty, Quadratic *s) noexcept nogil:
     return first == 1
 
 
+cdef double rounding(Quadratic *s) noexcept nogil:
+    # what a pass moves b by when every b_j is off by a few units in its last place
+    cdef Py_ssize_t j
+    cdef double total = 0.0
+    for j in range(s.k):
+        total += s.G[j * s.ld + j] * s.b[j] * s.b[j]
+    return 1e-30 * total
+
+
 cdef double minimise_quadratic(Penalty penalty, Quadratic *s, double tol, Py_ssize_t max_epochs) noexcept nogil:
     cdef Py_ssize_t count, inner, j, moves = 0
-    cdef double moved = 0.0, paid = 0.0, size
+    cdef double moved = 0.0, paid = 0.0, size, least = INFINITY
+    cdef Py_ssize_t stale = 0
     s.epochs = s.newtons = 0
     while s.epochs < max_epochs:
         for j in range(s.k):
             s.turn[j] = j
         moved = gram_epoch(penalty, s.turn, s.k, s.k, s.G, s.ld, s.q, s.b, s.factor, s.lower, s.upper, &moves)
         s.epochs += 1
-        if moved <= tol:
+        stale = stale + 1 if moved >= least else 0
+        least = min(least, moved)
+        if moved <= max(tol, rounding(s)) or stale > STALE:
             break
         for inner in range(3):
             count = find_support(penalty, s)
