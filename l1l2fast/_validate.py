@@ -219,6 +219,14 @@ def first_pass(X, weight, y, fit_intercept):
     return square, slope
 
 
+def deviations(X, weight, square, fit_intercept):
+    """Weighted standard deviations of the columns."""
+    if not fit_intercept:  # square is then about zero: once more, about the mean
+        first, square, _ = X.moments(weight, weight, X.origin(int(weight.argmax())))
+        square = np.maximum(square - first * first, 0.0)
+    return np.sqrt(square)
+
+
 def check_size(X, square, first):
     """Raise if a column's squares overflow, vanish or are not numbers."""
     if not np.isfinite(X.owner_array()).all():
@@ -258,7 +266,8 @@ def problem(X, y, loss_, penalty_, alpha, l1_ratio, sample_weight, offset, fit_i
         y_mean = 0.0
     square, slope = first_pass(X, weight, y, fit_intercept)
     if standardize:
-        sd = np.sqrt(square)
+        sd = deviations(X, weight, square, fit_intercept)
+        factor = np.where(sd > 0, factor, 0.0)  # what is penalised is sd_j b_j
         sd[sd == 0] = 1.0
         X.scale[:] = 1 / sd
         square, slope = square / sd**2, slope / sd

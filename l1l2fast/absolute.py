@@ -102,7 +102,7 @@ class Lines:
         self.n_live = int(np.count_nonzero(self.weight))
         left, right = problem.loss.slopes()
         self.left, self.right = left * self.weight, right * self.weight
-        self.shorten = None
+        self.shorten, self.gone = None, np.zeros(0, dtype=np.intp)
         self.free = bool(((self.root == 0) & (problem.lower < problem.upper) & (problem.factor == 0)).any())
         used = (self.root > 0) & (problem.lower < problem.upper)
         pinned = np.where(used, 0.0, problem.start)
@@ -166,7 +166,10 @@ class Lines:
         """theta over all rows: psi in the band, the slope of their side elsewhere."""
         theta = np.where(sides > 0, self.right, -self.left) if len(band) < self.n_live else np.zeros(len(sides))
         theta[band] = psi[:len(band)]
-        return theta / len(sides)
+        theta /= len(sides)
+        # divided, a slope may be one unit in the last place beyond what it was made of
+        left, right = self.problem.loss.slopes()
+        return np.clip(theta, -left * self.problem.weight, right * self.problem.weight)
 
     def solve(self, band, b, r):
         """The exact solution with the rows outside the band kept on the side that r says."""
@@ -188,6 +191,7 @@ class Lines:
         """Run the kernel in pieces, so that Ctrl-C is heard between them."""
         work, status = 0, CAPPED
         if self.k == 0:
+            psi[:] = np.where(y > 0, right, -left)
             return OPTIMAL, 0
         if self.d.any():
             from l1l2fast._multiplier import multiplier
@@ -202,6 +206,7 @@ class Lines:
     def coefficients(self, beta, targets, b):
         """b from beta: exactly zero or on its bound where a unit's residual is rounding."""
         new = np.append(b[:-1], 0.0)
+        new[self.gone] = 0.0
         part = (beta * self.scale)[:len(self.used)]
         at = np.abs(beta[self.owner] - targets) <= 1e-14 * (1 + np.abs(beta).max(initial=0.0))
         part[self.owner[at]] = self.snap[at]
@@ -218,6 +223,7 @@ class Lines:
         tall = Tall(self.problem, self.used[bare], np.zeros(self.problem.columns.p))
         rank = min(tall.rank, len(bare) - 1)
         gone = tall.live[tall.pivot[rank:]]
+        self.gone = np.union1d(self.gone, gone)
         if tall.shortest is not None:
             self.shorten = tall.shorten
         self.use(np.setdiff1d(self.used, gone))
