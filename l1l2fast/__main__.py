@@ -53,7 +53,7 @@ def main(arguments=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return 130
-    except (InputError, ValueError) as error:
+    except InputError as error:
         print(f"l1l2fast: {' '.join(str(error).splitlines())}", file=sys.stderr)
         return 2
     return 0
@@ -114,7 +114,11 @@ def run_compare(options):
     X = np.asfortranarray(np.delete(table, target, axis=1))
     title = f"{source}: {len(y)} rows, {names[target]} explained by {X.shape[1]} columns"
     del names[target]
-    return compare.report(title, names, compare.compare(X, y, options.alpha, options.l1_ratio), options.alpha)
+    try:
+        fits = compare.compare(X, y, options.alpha, options.l1_ratio)
+    except ValueError as error:  # numbers so large or small that their squares are lost
+        raise InputError(f"{source}: {error}") from None
+    return compare.report(title, names, fits, options.alpha)
 
 
 def pick(names, target, source):

@@ -31,12 +31,12 @@ DIGITS = 6
 UNIQUE = {True: "yes", False: "no", None: "undecided"}
 
 LEGEND = """\
-L1 as the loss: every unit of error costs the same, so the fit goes for the median and a wild row hardly
-moves it; several fits can be equally good ("only optimum": no).
-L2 as the loss: large errors cost most, so the fit goes for the mean and one wild row can drag it along.
-L1 as the penalty: weak columns get exactly 0 (a bare 0 above). L2 as the penalty: all coefficients
-shrink, none becomes 0, and columns that say the same share the work. L1+L2: some of both.
-No fit with the same loss and penalty has an objective lower than the one shown by more than the gap."""
+As the loss     L1: every unit of error costs the same. The fit goes for the median; a wild row hardly
+                moves it. Several fits can be equally good ("only optimum": no).
+                L2: large errors cost most. The fit goes for the mean; one wild row can drag it along.
+As the penalty  L1: weak columns get exactly 0, shown as a bare 0.
+                L2: all coefficients shrink, none becomes 0; columns that say the same share the work.
+The gap         No fit has an objective lower than the one shown by more than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +99,11 @@ def pull(X, y, loss):
         tied = theta == 0
         if tied.any():
             theta[tied] = -theta.sum() / np.count_nonzero(tied)
-    centred = X - X.mean(axis=0)
-    sd = np.sqrt((centred * centred).mean(axis=0))
-    sd[sd == 0] = 1.0
-    return float(np.abs(centred.T @ theta / sd).max(initial=0.0)) / len(y)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused by the first `solve`
+        centred = X - X.mean(axis=0)
+        sd = np.sqrt((centred * centred).mean(axis=0))
+        sd[sd == 0] = 1.0
+        return float(np.abs(centred.T @ theta / sd).max(initial=0.0)) / len(y)
 
 
 def report(title, names, fits, alpha=None):
@@ -123,7 +124,7 @@ def report(title, names, fits, alpha=None):
     -------
     str
     """
-    lines = [title, "Penalties act on columns scaled to standard deviation 1; coefficients are for the columns as given."]
+    lines = [title, "Penalties act on columns scaled to standard deviation 1; coefficients are on the original scale."]
     if alpha is None:
         lines.append(f"Their alphas: L1 at {FRACTION:g} of the alpha that leaves no column, L2 of like strength.")
     for loss, row in fits.items():
