@@ -31,11 +31,11 @@ DIGITS = 6
 UNIQUE = {True: "yes", False: "no", None: "undecided"}
 
 LEGEND = """\
-As the loss     L1: every unit of error costs the same. The fit goes for the median; a wild row hardly
-                moves it. Several fits can be equally good ("only optimum": no).
+As the loss     L1: every unit of error costs the same. The fit goes for the median; a wild row
+                hardly moves it. Several fits can be equally good ("only optimum": no).
                 L2: large errors cost most. The fit goes for the mean; one wild row can drag it along.
 As the penalty  L1: weak columns get exactly 0, shown as a bare 0.
-                L2: all coefficients shrink, none becomes 0; columns that say the same share the work.
+                L2: all coefficients shrink, none to 0; columns that say the same share the work.
 The gap         No fit has an objective lower than the one shown by more than this."""
 
 
@@ -172,7 +172,7 @@ def numbers(values):
     if -4 <= exponent < BEFORE - 1:
         form = f".{max(DIGITS - 1 - exponent, 0)}f"
     else:
-        form = f".{DIGITS - 2}e"
+        form = f".{DIGITS - 1}e"
     return [cell("0" if v == 0 else format(v, form)) for v in values]
 
 
