@@ -33,7 +33,7 @@ UNIQUE = {True: "yes", False: "no", None: "undecided"}
 LEGEND = """\
 As the loss     L1: every unit of error costs the same. The fit goes for the median; a wild row
                 hardly moves it. Several fits can be equally good ("only optimum": no).
-                L2: large errors cost most. The fit goes for the mean; one wild row can drag it along.
+                L2: large errors cost most. The fit goes for the mean; one wild row can drag it off.
 As the penalty  L1: weak columns get exactly 0, shown as a bare 0.
                 L2: all coefficients shrink, none to 0; columns that say the same share the work.
 The gap         No fit has an objective lower than the one shown by more than this."""
