@@ -138,7 +138,7 @@ def read_path(path):
         with open(path, encoding="utf-8-sig", newline="") as file:
             return read(file, path)
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not text in UTF-8 ({error.reason} at byte {error.start})") from None
+        raise InputError(f"{path}: not text in UTF-8 ({error.reason})") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
 
