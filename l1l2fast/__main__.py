@@ -112,7 +112,8 @@ def run_compare(options):
         raise InputError(f"{source}, column {shown(names[target])}: all {len(y)} values are {y[0]:g}, "
                          "nothing is left to explain")
     X = np.asfortranarray(np.delete(table, target, axis=1))
-    title = f"{source}: {len(y)} rows, {names[target]} explained by {X.shape[1]} columns"
+    p = X.shape[1]
+    title = f"{source}: {len(y)} rows, {names[target]} explained by {p} column{'s' * (p > 1)}"
     del names[target]
     try:
         fits = compare.compare(X, y, options.alpha, options.l1_ratio)

@@ -204,7 +204,7 @@ SAME = {
 def test_dialects(run, write, text):
     status, out, err = run("compare", write(text))
     assert (status, err) == (0, "")
-    assert ": 3 rows, y explained by 1 columns" in out
+    assert ": 3 rows, y explained by 1 column\n" in out
     np.testing.assert_allclose(columns(table(out), "L2", ["x", "intercept"])[:, 0], [13 / 14, 1.5], atol=1e-5)
 
 
