@@ -117,7 +117,10 @@ def run_compare(options):
     del names[target]
     try:
         fits = compare.compare(X, y, options.alpha, options.l1_ratio)
-    except ValueError as error:  # numbers so large or small that their squares are lost
+    except ValueError as error:
+        if not str(error).startswith(("X must", "y must")):
+            raise  # a defect here, not in the data
+        # numbers so large or small that their squares are lost
         raise InputError(f"{source}: {error}") from None
     return compare.report(title, names, fits, options.alpha)
 

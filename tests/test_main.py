@@ -358,6 +358,14 @@ def test_interrupt(run, monkeypatch):
     assert run("compare") == (130, "", "")
 
 
+def test_a_defect_is_not_blamed_on_the_file(run, monkeypatch):
+    def fail(*_):
+        raise ValueError("operands could not be broadcast")
+    monkeypatch.setattr(compare, "compare", fail)
+    with pytest.raises(ValueError, match="broadcast"):
+        run("compare")
+
+
 def test_data_inside_are_plain_numbers():
     X, y = stack_loss()
     assert X.sum(axis=0).tolist() == [1269, 443, 1812]
