@@ -9,3 +9,12 @@ __version__ = "0.1.0.dev0"
 
 __all__ = ["L1", "L1L2", "L2", "Absolute", "Certificate", "ConvergenceWarning", "Progress", "Result", "Squared",
            "Status", "solve"]
+
+
+def __getattr__(name):
+    """`l1l2fast.sklearn` is imported on first use: scikit-learn is optional, and slow to import."""
+    if name == "sklearn":
+        import importlib
+
+        return importlib.import_module("l1l2fast.sklearn")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,5 +1,6 @@
 """solve(): any loss with any penalty, in one convention, with a certificate."""
 
+import functools
 import time
 
 import numpy as np
@@ -17,6 +18,17 @@ def method(problem):
     raise ValueError(f"loss={problem.loss!r} with penalty={problem.penalty!r} has no solver")
 
 
+def warned(silent):
+    """`silent`, with a warning if its result misses the tolerance; estimators use `solve.__wrapped__` and warn."""
+    @functools.wraps(silent)
+    def loud(*args, **kwargs):
+        result = silent(*args, **kwargs)
+        warn(result)
+        return result
+    return loud
+
+
+@warned
 def solve(X, y, loss="squared", penalty=None, *, alpha=None, l1_ratio=None, sample_weight=None, offset=None,
           fit_intercept=True, penalty_factor=None, lower=None, upper=None, positive=False, standardize=False,
           warm_start=None, tol=1e-8, max_iter=1000, callback=None):
@@ -30,8 +42,6 @@ def solve(X, y, loss="squared", penalty=None, *, alpha=None, l1_ratio=None, samp
     coef = answer.b * columns.scale
     intercept = problem.y_mean + answer.intercept - float(columns.mean @ coef) if problem.intercept else 0.0
     correlation = answer.u / columns.scale + columns.mean * answer.theta.sum()
-    result = Result(coef, intercept, answer.objective, answer.objective - answer.gap, answer.gap,
-                    answer.tolerance, answer.status, answer.n_passes, answer.n_iter,
-                    time.perf_counter() - begin, answer.unique, answer.theta, correlation)
-    warn(result)
-    return result
+    return Result(coef, intercept, answer.objective, answer.objective - answer.gap, answer.gap,
+                  answer.tolerance, answer.status, answer.n_passes, answer.n_iter,
+                  time.perf_counter() - begin, answer.unique, answer.theta, correlation)

@@ -1,0 +1,373 @@
+"""Estimators that stand in for scikit-learn's, each answer solved and certified by `l1l2fast.solve`.
+
+    Lasso(alpha)                  1/(2 W) sum_i w_i r_i^2 + alpha |b|_1
+    ElasticNet(alpha, l1_ratio)   1/(2 W) sum_i w_i r_i^2 + alpha (l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|^2)
+    Ridge(alpha)                  sum_i w_i r_i^2 + alpha |b|^2
+    LADRegressor(alpha)           1/W sum_i w_i |r_i| + alpha/2 |b|^2
+
+with r = y - intercept - X b and W = sum w. The first three *are* scikit-learn's classes with
+another `fit`: parameters, their limits, tags, `path`, `sparse_coef_`, `predict` and metadata
+routing are inherited, `isinstance` holds. X is converted to floating point and, if sparse, to
+CSC, and not copied otherwise; the targets of a two-dimensional y are solved one by one.
+"""
+
+import numbers
+import warnings
+
+import numpy as np
+from scipy import sparse
+
+try:
+    from sklearn import linear_model
+    from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
+    from sklearn.linear_model._base import LinearModel
+    from sklearn.utils._param_validation import Interval
+except ImportError as error:
+    raise ImportError("l1l2fast.sklearn needs scikit-learn >= 1.6: pip install 'l1l2fast[sklearn]'") from error
+
+from l1l2fast import _estimators
+from l1l2fast._estimators import ConvergenceWarning
+from l1l2fast.penalties import L1L2, L2
+
+__all__ = ["ConvergenceWarning", "ElasticNet", "LADRegressor", "Lasso", "Ridge"]
+
+# Coordinate descent, of which max_iter counts the epochs, needs this many to do what one outer round does.
+EPOCHS_PER_ROUND = 3
+
+# Words that callers of scikit-learn look for, and so do its tests.
+ALPHA_ZERO = ("With alpha=0, this algorithm does not converge well. You are advised to use the LinearRegression "
+              "estimator")
+NOT_FINITE = ("Coordinate descent iterations resulted in non-finite parameter values. The input data may contain "
+              "large values and need to be preprocessed.")
+
+
+class ElasticNet(linear_model.ElasticNet):
+    """Elastic net: scikit-learn's ElasticNet, solved to a certified duality gap.
+
+    Minimises, with ``W = sum(sample_weight)`` (``n_samples`` without weights),
+
+        1/(2 W) sum_i w_i (y_i - intercept - x_i'b)^2 + alpha l1_ratio |b|_1 + alpha (1 - l1_ratio)/2 |b|^2
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Weight of the penalty. 0 is least squares, solved by orthogonal factorisation; a warning
+        is given as in scikit-learn.
+    l1_ratio : float, default=0.5
+        Share of the L1 norm in the penalty, from 0 to 1.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is not penalised.
+    precompute : bool or array-like of shape (n_features, n_features), default=False
+        Checked as in scikit-learn, without influence on the answer: the part of the Gram matrix
+        that is needed is computed.
+    max_iter : int, default=1000
+        Most epochs of coordinate descent, three of which count as one outer round of this solver;
+        with fewer than three the starting point comes back, with its gap and a warning.
+    copy_X : bool, default=True
+        X is never written to, with one exception: ``copy_X=False`` and ``check_input=False``
+        together centre it in place, as in scikit-learn.
+    tol : float, default=1e-4
+        The duality gap is at most ``tol`` times the mean square of y (centred if an intercept is
+        fitted). It is a bound: the answer is often exact to rounding.
+    warm_start : bool, default=False
+        Start from the coefficients of the last fit.
+    positive : bool, default=False
+        Whether the coefficients must be >= 0.
+    random_state, selection
+        Checked as in scikit-learn, without influence on the answer.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
+        Coefficients, of the dtype of X.
+    sparse_coef_ : sparse matrix of shape (1, n_features) or (n_targets, n_features)
+        The same, sparse.
+    intercept_ : float or ndarray of shape (n_targets,)
+        Intercept, 0.0 if none was fitted.
+    n_iter_ : int or list of int
+        Epochs of coordinate descent that were done.
+    dual_gap_ : float or ndarray of shape (n_targets,)
+        Bound on how far the objective is above its minimum, up to the rounding of the objective.
+    n_features_in_, feature_names_in_
+        What was seen in `fit`.
+
+    See Also
+    --------
+    l1l2fast.solve : The same and more, with the certificate itself.
+
+    Examples
+    --------
+    >>> from l1l2fast.sklearn import ElasticNet
+    >>> model = ElasticNet(alpha=0.5, l1_ratio=0.5).fit([[-1.0], [0.0], [1.0]], [-1, 0, 1])
+    >>> model.coef_.round(6)
+    array([0.454545])
+    """
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, check_input=True):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data, float64 or float32; anything else is converted to float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Target values.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Sample weights; only their ratios matter.
+        check_input : bool, default=True
+            False skips the validation; X must then be Fortran-ordered or sparse.
+
+        Returns
+        -------
+        ElasticNet
+            Itself.
+        """
+        if self.alpha == 0:
+            warnings.warn(ALPHA_ZERO, stacklevel=2)
+        sample_weight = None if isinstance(sample_weight, numbers.Number) else sample_weight
+        if check_input:
+            X, y, sample_weight = _estimators.checked(self, X, y, sample_weight)
+        elif not (sparse.issparse(X) or X.flags.f_contiguous or sample_weight is not None):
+            raise ValueError("X must be Fortran-ordered with check_input=False")
+        _estimators.prepare(self, X, sample_weight, in_place=not (check_input or self.copy_X))
+        penalty = L1L2(self.alpha * self.l1_ratio, self.alpha * (1 - self.l1_ratio))
+        # Our tol is relative to the null objective, half the mean square.
+        max_iter = (1000 if self.max_iter is None else self.max_iter) // EPOCHS_PER_ROUND
+        try:
+            results = _estimators.solve_targets(self, X, y, "squared", [penalty] * _estimators.n_targets(y),
+                                                sample_weight, 2 * self.tol, max_iter)
+        except ValueError as error:
+            if "rescale it" not in str(error):
+                raise
+            raise ValueError(f"{NOT_FINITE} {error}") from None
+        return _estimators.record(self, X, y, results, self._gaps(X, y, sample_weight, penalty, results))
+
+    def _gaps(self, X, y, sample_weight, penalty, results):
+        """The proven gaps; those of a small lasso in the form in which anyone would compute them."""
+        plain = penalty.l2 == 0 < penalty.l1 and sample_weight is None and not (self.positive or sparse.issparse(X))
+        if not plain or X.size > _estimators.SMALL:
+            return [result.gap for result in results]
+        return [_estimators.lasso_gap(X, target, result, penalty.l1)
+                if result.gap <= result.tolerance and result.coef.any() else result.gap
+                for target, result in zip(y.reshape(len(y), -1).T, results, strict=True)]
+
+
+class Lasso(ElasticNet, linear_model.Lasso):
+    """Lasso: scikit-learn's Lasso, solved to a certified duality gap.
+
+    Minimises, with ``W = sum(sample_weight)`` (``n_samples`` without weights),
+
+        1/(2 W) sum_i w_i (y_i - intercept - x_i'b)^2 + alpha |b|_1
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Weight of the penalty; 0 as in `ElasticNet`.
+    fit_intercept, precompute, copy_X, max_iter, tol, warm_start, positive, random_state, selection
+        As in `ElasticNet`.
+
+    Attributes
+    ----------
+    coef_, sparse_coef_, intercept_, n_iter_, dual_gap_, n_features_in_, feature_names_in_
+        As in `ElasticNet`.
+
+    See Also
+    --------
+    ElasticNet : With the squared L2 norm in the penalty as well.
+    l1l2fast.solve : The same and more, with the certificate itself.
+
+    Examples
+    --------
+    >>> from l1l2fast.sklearn import Lasso
+    >>> model = Lasso(alpha=0.1).fit([[0, 0], [1, 1], [2, 4]], [0, 1, 2])
+    >>> model.coef_.round(6)
+    array([0.  , 0.46...])
+    """
+
+
+class Ridge(linear_model.Ridge):
+    """Ridge regression: scikit-learn's Ridge, solved to a certified duality gap.
+
+    Minimises ``sum_i w_i (y_i - intercept - x_i'b)^2 + alpha |b|^2``.
+
+    Parameters
+    ----------
+    alpha : float or array-like of shape (n_targets,), default=1.0
+        Weight of the penalty, one for all targets or one for each; with 0, the shortest least
+        squares solution is returned.
+    fit_intercept, positive : bool
+        As in `ElasticNet`.
+    copy_X : bool, default=True
+        Without influence: X is never written to.
+    max_iter : int, default=None
+        Most outer rounds; None for 1000. One is enough but with ``positive=True``.
+    tol : float, default=1e-4
+        The duality gap is at most ``tol`` times the sum of the squares of y (centred if an
+        intercept is fitted). It is a bound: without ``positive`` the answer is exact to rounding.
+    solver, random_state
+        Checked as in scikit-learn, without influence: X is factorised by orthogonal transforms;
+        with ``positive=True``, coordinate descent finds the coefficients that are 0.
+
+    Attributes
+    ----------
+    coef_, intercept_, n_features_in_, feature_names_in_
+        As in `ElasticNet`.
+    dual_gap_ : float or ndarray of shape (n_targets,)
+        Proven bound on how far the objective is above its minimum.
+    n_iter_ : None or ndarray of shape (n_targets,)
+        Iterations done, if ``solver`` is one for which scikit-learn tells ('lsqr', 'sag', 'saga').
+    solver_ : str
+        ``solver``; for 'auto' the one that scikit-learn would have taken.
+
+    See Also
+    --------
+    l1l2fast.solve : The same and more, with the certificate itself.
+
+    Examples
+    --------
+    >>> from l1l2fast.sklearn import Ridge
+    >>> model = Ridge(alpha=2.0).fit([[-1.0], [0.0], [1.0]], [0, 1, 2])
+    >>> model.coef_.round(6), round(float(model.intercept_), 6)
+    (array([0.5]), 1.0)
+    """
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X, y
+            As in `ElasticNet.fit`.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Sample weights; doubling them has the effect of halving alpha.
+
+        Returns
+        -------
+        Ridge
+            Itself.
+        """
+        X, y, sample_weight = _estimators.checked(self, X, y, sample_weight)
+        self.solver_ = self._solver_name(sparse.issparse(X))
+        count = _estimators.n_targets(y)
+        alpha = np.ravel(np.asarray(self.alpha, dtype=np.float64))
+        if len(alpha) not in (1, count):
+            raise ValueError(f"Number of targets and number of penalties do not correspond: {len(alpha)} != {count}")
+        total = len(y) if sample_weight is None else sample_weight.sum()
+        penalties = [L2(a / total) for a in np.broadcast_to(alpha, count)]
+        results = _estimators.solve_targets(self, X, y, "squared", penalties, sample_weight, 2 * self.tol,
+                                            1000 if self.max_iter is None else self.max_iter)
+        _estimators.record(self, X, y, results, [2 * total * result.gap for result in results])
+        counted = self.solver_ in ("lsqr", "sag", "saga")
+        self.n_iter_ = np.array([result.n_iter for result in results], dtype=np.int32) if counted else None
+        return self
+
+    def _solver_name(self, is_sparse):
+        """scikit-learn's rules on which solver goes with what; the name is all that is used."""
+        solver = self.solver
+        if solver == "lbfgs" and not self.positive:
+            raise ValueError("'lbfgs' solver can be used only when positive=True. Please use another solver.")
+        if self.positive and solver not in ("auto", "lbfgs"):
+            raise ValueError(f"solver='{solver}' does not support positive fitting. Please set the solver to 'auto' "
+                             "or 'lbfgs', or set `positive=False`")
+        if is_sparse and (solver == "svd" or (self.fit_intercept and solver in ("cholesky", "saga"))):
+            raise ValueError(f"solver='{solver}' does not support fitting the intercept on sparse data. Please set "
+                             "the solver to 'auto' or 'lsqr', 'sparse_cg', 'sag', 'lbfgs' or set "
+                             "`fit_intercept=False`")
+        if solver != "auto":
+            return solver
+        return "lbfgs" if self.positive else "sparse_cg" if is_sparse else "cholesky"
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.array_api_support = False  # numpy arrays only
+        return tags
+
+
+class LADRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
+    """Least absolute deviations (L1 loss, median regression), with an L2 penalty if so wished.
+
+    Minimises, with ``W = sum(sample_weight)`` (``n_samples`` without weights),
+
+        1/W sum_i w_i |y_i - intercept - x_i'b| + alpha/2 |b|^2
+
+    The loss is the *mean* absolute deviation: as in `Lasso` and unlike in `Ridge`, alpha keeps
+    its meaning when samples are added.
+
+    Parameters
+    ----------
+    alpha : float, default=0.0
+        Weight of the penalty.
+    fit_intercept, positive, warm_start : bool
+        As in `ElasticNet`.
+    tol : float, default=1e-8
+        The duality gap is at most ``tol`` times the mean absolute deviation of y from its median
+        (from 0 if no intercept is fitted).
+    max_iter : int, default=1000
+        Most outer rounds.
+
+    Attributes
+    ----------
+    coef_, intercept_, n_iter_, dual_gap_, n_features_in_, feature_names_in_
+        As in `ElasticNet`.
+    unique_ : bool or None, or list of these
+        Whether the coefficients are the only optimal ones; None if that was not decided.
+
+    See Also
+    --------
+    sklearn.linear_model.QuantileRegressor : Other quantiles, with an L1 penalty.
+    l1l2fast.solve : The same and more, with the certificate itself.
+
+    Examples
+    --------
+    >>> from l1l2fast.sklearn import LADRegressor
+    >>> model = LADRegressor().fit([[0], [1], [2], [3], [4]], [1, 3, 5, 7, 100])
+    >>> model.coef_.round(6), round(float(model.intercept_), 6)
+    (array([2.]), 1.0)
+    """
+
+    _parameter_constraints = {
+        "alpha": [Interval(numbers.Real, 0, None, closed="left")],
+        "fit_intercept": ["boolean"],
+        "positive": ["boolean"],
+        "tol": [Interval(numbers.Real, 0, None, closed="left")],
+        "max_iter": [Interval(numbers.Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+    }
+
+    def __init__(self, alpha=0.0, *, fit_intercept=True, positive=False, tol=1e-8, max_iter=1000, warm_start=False):
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.positive = positive
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X, y
+            As in `ElasticNet.fit`.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Sample weights; only their ratios matter.
+
+        Returns
+        -------
+        LADRegressor
+            Itself.
+        """
+        X, y, sample_weight = _estimators.checked(self, X, y, sample_weight)
+        results = _estimators.solve_targets(self, X, y, "absolute", [L2(self.alpha)] * _estimators.n_targets(y),
+                                            sample_weight, self.tol, self.max_iter)
+        _estimators.record(self, X, y, results, [result.gap for result in results])
+        self.unique_ = results[0].unique if len(results) == 1 else [result.unique for result in results]
+        return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
