@@ -57,7 +57,22 @@ def solve_targets(estimator, X, y, loss, penalties, sample_weight, tol, max_iter
             for target, penalty, start in zip(y.reshape(len(y), -1).T, penalties, starts(estimator, y), strict=True)]
 
 
-def record(estimator, X, y, results, gaps):
+def aim(tol):
+    """The tolerance for `solve` that stands for scikit-learn's two rules.
+
+    The gap must be at most tol times the mean square of y, twice the null objective; and updates
+    must be below tol times the largest coefficient. An objective is flat at its minimum: errors of
+    that size raise it by their square.
+    """
+    return min(2 * tol, max(2 * tol**2, 1e-10))
+
+
+def slack(tol):
+    """How far a gap may exceed its aim before scikit-learn would warn."""
+    return 2 * tol / aim(tol) if tol > 0 else 1.0
+
+
+def record(estimator, X, y, results, gaps, slack=1.0):
     """Set the fitted attributes, of X's dtype and y's dimension; warn about gaps above the tolerance."""
     coef = np.array([result.coef for result in results], dtype=X.dtype)
     gaps = np.array(gaps, dtype=X.dtype)
@@ -68,8 +83,8 @@ def record(estimator, X, y, results, gaps):
     intercept = np.array([result.intercept for result in results], dtype=X.dtype)
     estimator.intercept_ = (intercept[0] if y.ndim == 1 else intercept) if estimator.fit_intercept else 0.0
     for result in results:
-        if result.gap > result.tolerance:
-            warnings.warn(f"{NOT_CONVERGED} Duality gap: {result.gap:.3e}, tolerance: {result.tolerance:.3e}; "
+        if result.gap > slack * result.tolerance:
+            warnings.warn(f"{NOT_CONVERGED} Duality gap: {result.gap:.3e}, tolerance: {slack * result.tolerance:.3e}; "
                           f"{result.message}.", ConvergenceWarning, stacklevel=4)
     return estimator
 

@@ -68,7 +68,7 @@ class ElasticNet(linear_model.ElasticNet):
         together centre it in place, as in scikit-learn.
     tol : float, default=1e-4
         The duality gap is at most ``tol`` times the mean square of y (centred if an intercept is
-        fitted). It is a bound: the answer is often exact to rounding.
+        fitted), and ``tol ** 2`` times is aimed at, so that the coefficients have the precision ``tol``.
     warm_start : bool, default=False
         Start from the coefficients of the last fit.
     positive : bool, default=False
@@ -132,16 +132,16 @@ class ElasticNet(linear_model.ElasticNet):
             raise ValueError("X must be Fortran-ordered with check_input=False")
         _estimators.prepare(self, X, sample_weight, in_place=not (check_input or self.copy_X))
         penalty = L1L2(self.alpha * self.l1_ratio, self.alpha * (1 - self.l1_ratio))
-        # Our tol is relative to the null objective, half the mean square.
         max_iter = (1000 if self.max_iter is None else self.max_iter) // EPOCHS_PER_ROUND
         try:
             results = _estimators.solve_targets(self, X, y, "squared", [penalty] * _estimators.n_targets(y),
-                                                sample_weight, 2 * self.tol, max_iter)
+                                                sample_weight, _estimators.aim(self.tol), max_iter)
         except ValueError as error:
             if "rescale it" not in str(error):
                 raise
             raise ValueError(f"{NOT_FINITE} {error}") from None
-        return _estimators.record(self, X, y, results, self._gaps(X, y, sample_weight, penalty, results))
+        return _estimators.record(self, X, y, results, self._gaps(X, y, sample_weight, penalty, results),
+                                  _estimators.slack(self.tol))
 
     def _gaps(self, X, y, sample_weight, penalty, results):
         """The proven gaps; those of a small lasso in the form in which anyone would compute them."""
@@ -182,7 +182,7 @@ class Lasso(ElasticNet, linear_model.Lasso):
     >>> from l1l2fast.sklearn import Lasso
     >>> model = Lasso(alpha=0.1).fit([[0, 0], [1, 1], [2, 4]], [0, 1, 2])
     >>> model.coef_.round(6)
-    array([0.  , 0.46...])
+    array([0.      , 0.426923])
     """
 
 
@@ -204,7 +204,7 @@ class Ridge(linear_model.Ridge):
         Most outer rounds; None for 1000. One is enough but with ``positive=True``.
     tol : float, default=1e-4
         The duality gap is at most ``tol`` times the sum of the squares of y (centred if an
-        intercept is fitted). It is a bound: without ``positive`` the answer is exact to rounding.
+        intercept is fitted). Without ``positive`` the answer is exact to rounding.
     solver, random_state
         Checked as in scikit-learn, without influence: X is factorised by orthogonal transforms;
         with ``positive=True``, coordinate descent finds the coefficients that are 0.
@@ -215,8 +215,8 @@ class Ridge(linear_model.Ridge):
         As in `ElasticNet`.
     dual_gap_ : float or ndarray of shape (n_targets,)
         Proven bound on how far the objective is above its minimum.
-    n_iter_ : None or ndarray of shape (n_targets,)
-        Iterations done, if ``solver`` is one for which scikit-learn tells ('lsqr', 'sag', 'saga').
+    n_iter_ : ndarray of shape (n_targets,)
+        Factorisations and refinements, or epochs of coordinate descent; never None.
     solver_ : str
         ``solver``; for 'auto' the one that scikit-learn would have taken.
 
@@ -254,13 +254,15 @@ class Ridge(linear_model.Ridge):
         alpha = np.ravel(np.asarray(self.alpha, dtype=np.float64))
         if len(alpha) not in (1, count):
             raise ValueError(f"Number of targets and number of penalties do not correspond: {len(alpha)} != {count}")
+        if (alpha < 0).any():
+            raise ValueError(f"alpha must be >= 0, got {alpha.min()}")
         total = len(y) if sample_weight is None else sample_weight.sum()
         penalties = [L2(a / total) for a in np.broadcast_to(alpha, count)]
-        results = _estimators.solve_targets(self, X, y, "squared", penalties, sample_weight, 2 * self.tol,
-                                            1000 if self.max_iter is None else self.max_iter)
-        _estimators.record(self, X, y, results, [2 * total * result.gap for result in results])
-        counted = self.solver_ in ("lsqr", "sag", "saga")
-        self.n_iter_ = np.array([result.n_iter for result in results], dtype=np.int32) if counted else None
+        results = _estimators.solve_targets(self, X, y, "squared", penalties, sample_weight,
+                                            _estimators.aim(self.tol), 1000 if self.max_iter is None else self.max_iter)
+        _estimators.record(self, X, y, results, [2 * total * result.gap for result in results],
+                           _estimators.slack(self.tol))
+        self.n_iter_ = np.array([result.n_iter for result in results], dtype=np.int32)
         return self
 
     def _solver_name(self, is_sparse):
