@@ -71,14 +71,20 @@ def check(cell, X, y, tol=1e-10, judge=None, **options):
     assert result.gap <= result.tolerance
     assert tol * null * (1 - 1e-9) <= result.tolerance <= tol * null + noise
     assert result.objective <= best + result.gap + noise
-    assert result.objective >= best - 1e-12 * null - noise, "better than the judge: one of the two is wrong"
+    assert result.objective >= best - 1e-12 * null - judge_noise(pb), "better than the judge: one of the two is wrong"
     assert result.gap >= result.objective - best - noise
     reference.check_certificate(pb, result)
     return result
 
 
+def judge_noise(pb):
+    """The judge works on y / max|y| to about 1e-13, whatever is left of y in the end."""
+    size = np.max((abs(pb.y) + abs(pb.offset))[pb.c > 0])
+    return 1e-13 * (size if pb.loss == "absolute" else size**2)
+
+
 def rounding_of_y(pb):
-    """The objective of residuals of the size of y, in units of one rounding."""
-    size = pb.c @ (abs(pb.y) + abs(pb.offset))
-    return size if pb.loss == "absolute" else size * np.sqrt(2 * max(reference.null_objective(pb), 0))
+    """By how many EPS the objective moves when y is rounded."""
+    size = np.max((abs(pb.y) + abs(pb.offset))[pb.c > 0])
+    return size if pb.loss == "absolute" else size * np.sqrt(2 * reference.null_objective(pb)) + EPS * size**2
 

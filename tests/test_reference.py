@@ -45,7 +45,7 @@ def squared_result(pb, **change):
     """An optimum of the squared loss dressed as a Result, its dual point made by hand."""
     answer = reference.solve(pb)
     theta = pb.c * (pb.y - pb.offset - answer.intercept - pb.X @ answer.coef)
-    dual, _ = reference.dual_objective(pb, theta)
+    dual, _ = reference.dual_objective(pb, theta, abs(pb.y))
     gap = max(answer.objective - dual, 0)
     parts = dict(theta=theta, primal=answer.objective, dual=dual, gap=gap) | change
     certificate = SimpleNamespace(**parts)
@@ -53,8 +53,10 @@ def squared_result(pb, **change):
                            dual_objective=parts["dual"], gap=parts["gap"], certificate=lambda: certificate)
 
 
-@pytest.mark.parametrize("bounds", [{}, {"lower": -0.2, "upper": 0.1}])
-@pytest.mark.parametrize("l1, l2", [(0, 0), (0, 0.1), (0.05, 0.1)])
+BOUNDS = {"lower": -0.2, "upper": 0.1}
+
+
+@pytest.mark.parametrize("l1, l2, bounds", [(0, 0, BOUNDS), (0, 0.1, {}), (0, 0.1, BOUNDS), (0.05, 0.1, {}), (0.05, 0.1, BOUNDS)])
 def test_a_true_certificate_passes(l1, l2, bounds):
     X, y = random_problem(2)
     pb = reference.problem(X, y, l1=l1, l2=l2, sample_weight=1 + np.arange(30) % 3, offset=y / 3, **bounds)
@@ -81,6 +83,6 @@ def test_a_false_certificate_fails(lie):
 def test_an_infeasible_dual_point_is_seen():
     X, y = random_problem(3)
     pb = reference.problem(X, y, "absolute", l1=0.1, fit_intercept=False)
-    assert reference.dual_objective(pb, np.zeros(30)) == (0, 0)
-    assert reference.dual_objective(pb, np.full(30, 1.001 / 30))[1] > 1e9
-    assert reference.dual_objective(reference.problem(X, y, l1=0.1), np.full(30, 1e-6))[1] > 1e3
+    assert reference.dual_objective(pb, np.zeros(30), y) == (0, 0)
+    assert reference.dual_objective(pb, np.full(30, 1.001 / 30), y)[1] > 1e9
+    assert reference.dual_objective(reference.problem(X, y, l1=0.1), np.full(30, 1e-6), abs(y))[1] > 1e3
