@@ -69,7 +69,8 @@ def solve(pb):
     coef = np.where(fixed, pb.lower, 0.0)
     target = (pb.y - pb.offset - pb.X @ coef)[rows]
     extra = np.zeros(int(pb.intercept))
-    A = np.column_stack([pb.X[rows][:, free], np.ones((rows.sum(), len(extra)))])
+    mean = pb.c @ pb.X[:, free] if pb.intercept else np.zeros(len(free))
+    A = np.column_stack([pb.X[rows][:, free] - mean, np.ones((rows.sum(), len(extra)))])
     # Columns and target of size 1, so that the codes' absolute tolerances mean the same for all.
     column, size = abs(A).max(0, initial=0), abs(target).max()
     column, size = np.where(column > 0, column, 1), size if size > 0 else 1.0
@@ -79,7 +80,7 @@ def solve(pb):
         np.append(pb.l1[free], extra) * unit / worth, np.append(pb.l2[free], extra) * unit**2 / worth,
         np.append(pb.lower[free], extra - np.inf) / unit, np.append(pb.upper[free], extra + np.inf) / unit)
     coef[free] = np.clip(z[: len(free)], pb.lower[free], pb.upper[free])
-    intercept = float(z[-1]) if pb.intercept else 0.0
+    intercept = float(z[-1] - mean @ coef[free]) if pb.intercept else 0.0
     return Answer(intercept, coef, objective(pb, intercept, coef))
 
 
@@ -186,7 +187,7 @@ def check_certificate(pb, result):
     dual, excess = dual_objective(pb, certificate.theta, size)
     assert excess <= 1, f"theta is infeasible: {excess:.3g} times what rounding allows"
     # Each sum is good to some units in the last place of its largest parts.
-    slack = 64 * EPS * (abs(primal) + null_objective(pb))
+    slack = 64 * EPS * (abs(primal) + abs(dual) + null_objective(pb))
     for name, here, there in [("primal", primal, certificate.primal), ("dual", dual, certificate.dual),
                               ("objective", primal, result.objective), ("dual", dual, result.dual_objective)]:
         assert abs(here - there) <= slack, f"{name}: {there!r} claimed, {here!r} found"

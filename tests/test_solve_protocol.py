@@ -206,7 +206,7 @@ def test_predict_on_a_frame():
     pd = pytest.importorskip("pandas")
     X, y = random_problem(34)
     result = solve(X, y)
-    np.testing.assert_array_equal(result.predict(pd.DataFrame(X)), result.predict(X))
+    np.testing.assert_allclose(result.predict(pd.DataFrame(X)), result.predict(X), rtol=1e-12)
 
 
 @pytest.mark.parametrize("wrong", [np.ones((2, 5)), np.ones(6), sp.csc_array(np.ones((2, 7)))])

@@ -96,6 +96,7 @@ def test_7_positive_is_a_lower_bound_of_zero(cell):
 def test_7_positive_lasso_at_its_own_alpha_max():
     """With b >= 0 it is max x'y, without the absolute value, that empties the model."""
     X, y = random_problem(23)
+    X[:, 0] *= -1
     slope = (X - X.mean(0)).T @ (y - y.mean()) / 30
     alpha = slope.max()
     assert abs(slope).max() > 1.01 * alpha > 0
@@ -165,8 +166,8 @@ def test_8_sparse_forms(cell, form):
 @pytest.mark.parametrize("make", [sp.csc_array, sp.csr_array, np.asarray])
 def test_8_and_9_number_types(cell, dtype, make):
     """Small whole numbers are the same number in every type."""
-    if make is not np.asarray and np.dtype(dtype) in (np.float16, np.dtype(">f8")):
-        make = lambda X: sp.csc_array(sp.csc_array(X.astype(float)).astype(dtype) if dtype != np.float16 else X.astype(float))  # noqa: E731
+    if make is not np.asarray and np.dtype(dtype) in (np.dtype(np.float16), np.dtype(">f8")):
+        make = np.asfortranarray  # scipy.sparse has no such types
     rng = np.random.default_rng(25)
     X = rng.integers(0, 2, (30, 5))
     y = X @ [3, 0, 1, 0, 2] + rng.standard_normal(30)
@@ -183,7 +184,7 @@ def test_8_more_entries_than_an_int_counts():
     result = quiet_solve(X, y, penalty=L1(0.1), fit_intercept=False)
     assert np.flatnonzero(result.coef).tolist() == [0, p - 1]
     assert result.coef[0] == pytest.approx(65_536 * 0.9)
-    assert result.coef[-1] == pytest.approx(65_536 * 0.8 / 2)
+    assert result.coef[-1] == pytest.approx(65_536 * 0.9 / 2)
 
 
 # 9. Layout
@@ -212,7 +213,7 @@ DENSE = {
     "read-only": frozen, "strided": strided, "upside down": lambda X: np.ascontiguousarray(X[::-1])[::-1],
     "unaligned": unaligned, "big-endian": lambda X: X.astype(">f8"), "longdouble": lambda X: X.astype(np.longdouble),
     "object": lambda X: X.astype(object), "list": lambda X: X.tolist(), "tuple of arrays": tuple,
-    "matrix": np.asmatrix, "3 of 9 columns": lambda X: np.hstack([X, X])[:, : X.shape[1]],
+    "3 of 9 columns": lambda X: np.hstack([X, X])[:, : X.shape[1]],
 }
 
 
