@@ -69,8 +69,12 @@ def solve(pb):
     coef = np.where(fixed, pb.lower, 0.0)
     target = (pb.y - pb.offset - pb.X @ coef)[rows]
     extra = np.zeros(int(pb.intercept))
+    # Centred, or a column of large mean could hardly be told from the intercept.
     mean = pb.c @ pb.X[:, free] if pb.intercept else np.zeros(len(free))
-    A = np.column_stack([pb.X[rows][:, free] - mean, np.ones((rows.sum(), len(extra)))])
+    centred = pb.X[rows][:, free] - mean
+    if pb.intercept:
+        centred[:, np.ptp(pb.X[rows][:, free], axis=0) <= 8 * EPS * abs(mean)] = 0
+    A = np.column_stack([centred, np.ones((rows.sum(), len(extra)))])
     # Columns and target of size 1, so that the codes' absolute tolerances mean the same for all.
     column, size = abs(A).max(0, initial=0), abs(target).max()
     column, size = np.where(column > 0, column, 1), size if size > 0 else 1.0

@@ -10,9 +10,10 @@ ROOT = Path(__file__).parents[1]
 FLOORS = [
     {"_scalar", "_blas", "simd"},
     {"_columns", "_losses", "_penalties"},
-    {"_cd", "_newton", "_irls", "_simplex", "_multiplier", "_lines", "_interior", "cython_api"},
-    {"losses", "penalties", "result", "_validate"},
-    {"squared", "absolute", "certificate", "uniqueness", "solvers"},
+    {"_objective", "_cd", "_newton", "_irls", "_smooth", "_vertex", "_simplex", "_multiplier", "_lines", "_face",
+     "_interior", "cython_api"},
+    {"losses", "penalties", "result", "problem", "_validate"},
+    {"least_squares", "squared", "absolute", "certificate", "uniqueness", "solvers"},
     {"path", "cross_validation"},
     {"sklearn", "plots", "dask", "__main__"},
     {"__init__"},

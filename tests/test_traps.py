@@ -168,7 +168,7 @@ def degenerate(kind):
     more = {
         "zero": np.zeros(20), "constant 7": np.full(20, 7.0), "constant 0.1": np.full(20, 0.1),
         "constant 7.3e8": np.full(20, 7.3e8), "duplicate": X[:, 0], "opposite": -X[:, 0],
-        "sum": X[:, 0] + X[:, 1], "nearly equal": X[:, 0] * (1 + 2e-16), "nearly constant": 7 + 1e-6 * X[:, 0],
+        "sum": X[:, 0] + X[:, 1], "nearly equal": X[:, 0] * (1 + 2e-16), "nearly constant": 7 + 1e-6 * rng.standard_normal(20),
     }
     return np.column_stack([X, more[kind]]), y + X[:, 0]
 
