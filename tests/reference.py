@@ -190,8 +190,9 @@ def check_certificate(pb, result):
     size = abs(pb.y) + abs(pb.offset) + abs(result.intercept) + abs(pb.X) @ abs(result.coef)
     dual, excess = dual_objective(pb, certificate.theta, size)
     assert excess <= 1, f"theta is infeasible: {excess:.3g} times what rounding allows"
-    # Each sum is good to some units in the last place of its largest parts.
-    slack = 64 * EPS * (abs(primal) + abs(dual) + null_objective(pb))
+    # Each sum is good to some units in the last place of its largest parts; f = b0 + x'b has rounded too.
+    r = abs(pb.y - pb.offset - result.intercept - pb.X @ result.coef) if pb.loss == "squared" else 1
+    slack = EPS * (64 * (abs(primal) + abs(dual) + null_objective(pb)) + 8 * pb.c @ (r * size))
     for name, here, there in [("primal", primal, certificate.primal), ("dual", dual, certificate.dual),
                               ("objective", primal, result.objective), ("dual", dual, result.dual_objective)]:
         assert abs(here - there) <= slack, f"{name}: {there!r} claimed, {here!r} found"
