@@ -59,7 +59,7 @@ cdef class Reweighted:
     cdef double add_rows(self, Py_ssize_t begin, Py_ssize_t end, double eps, bint weighing) noexcept nogil:
         # residuals of the rows, then their share of G = Z' W Z and q = Z' W r, Z = [X~ 1]; sum w |r|
         cdef Py_ssize_t lo = begin, hi, i, j, m, k = self.k
-        cdef double total = 0.0
+        cdef double total = 0.0, weight
         cdef double *z
         while lo < end:
             hi = min(lo + self.rows, end)
@@ -76,7 +76,8 @@ cdef class Reweighted:
             for i in range(m):
                 total += self.w[lo + i] * fabs(self.r[lo + i])
                 if weighing:
-                    self.root[i] = sqrt(self.w[lo + i] * self.loss.weight(self.y[lo + i], self.y[lo + i] - self.r[lo + i], eps))
+                    weight = self.loss.weight(self.y[lo + i], self.y[lo + i] - self.r[lo + i], eps)
+                    self.root[i] = sqrt(self.w[lo + i] * weight)
                     self.pull[i] = self.root[i] * self.r[lo + i]
             if weighing:
                 for j in range(k):
@@ -103,7 +104,6 @@ cdef class Reweighted:
     def step(self, double eps, double tol):
         """One reweighting and one small quadratic; one pass over X. Returns sum w |r| before it."""
         cdef Quadratic s
-        cdef Py_ssize_t j
         cdef double before
         self.G[:, :] = 0.0
         self.q[:] = 0.0

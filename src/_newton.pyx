@@ -31,10 +31,10 @@ cdef Py_ssize_t find_support(Penalty penalty, Quadratic *s) noexcept nogil:
 
 cdef bint newton_direction(Penalty penalty, Quadratic *s, Py_ssize_t count, double *d) noexcept nogil:
     # (G_AA + diag(factor pen'')) d = q_A - factor pen'; a Gram that is singular to rounding is lifted a little
-    cdef Py_ssize_t a, c, j
+    cdef Py_ssize_t _attempt, c, j
     cdef double *M = s.work + 3 * s.k
     cdef double lift = 0.0
-    for a in range(4):
+    for _attempt in range(4):
         for c in range(count):
             j = s.turn[c]
             gather_row(s, j, c + 1, M + c * count)
@@ -116,7 +116,7 @@ cdef double rounding(Quadratic *s) noexcept nogil:
 
 
 cdef double minimise_quadratic(Penalty penalty, Quadratic *s, double tol, Py_ssize_t max_epochs) noexcept nogil:
-    cdef Py_ssize_t count, inner, j, moves = 0
+    cdef Py_ssize_t count, _inner, j, moves = 0
     cdef double moved = 0.0, paid = 0.0, size, least = INFINITY
     cdef Py_ssize_t stale = 0
     s.epochs = s.newtons = 0
@@ -129,7 +129,7 @@ cdef double minimise_quadratic(Penalty penalty, Quadratic *s, double tol, Py_ssi
         least = min(least, moved)
         if moved <= max(tol, rounding(s)) or stale > STALE:
             break
-        for inner in range(3):
+        for _inner in range(3):
             count = find_support(penalty, s)
             size = <double>count
             paid += <double>moves * s.k
