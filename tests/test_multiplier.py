@@ -1,3 +1,5 @@
+"""The exact finish with curvature, against quadratic programmes."""
+
 import clarabel
 import numpy as np
 import pytest

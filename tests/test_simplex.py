@@ -1,3 +1,5 @@
+"""The exact finish for piecewise linear losses, against linear programmes and brute force over vertices."""
+
 import itertools
 
 import numpy as np
