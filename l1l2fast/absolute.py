@@ -11,9 +11,11 @@
 import numpy as np
 
 from l1l2fast._irls import Reweighted
+from l1l2fast._multiplier import multiplier
 from l1l2fast._simplex import simplex
 from l1l2fast.least_squares import Tall
 from l1l2fast.result import Answer, Status
+from l1l2fast.uniqueness import is_unique
 
 # Up to this many numbers in X, all rows are kept in the small problem.
 SMALL = 20_000
@@ -194,7 +196,6 @@ class Lines:
             psi[:] = np.where(y > 0, right, -left)
             return OPTIMAL, 0
         if self.d.any():
-            from l1l2fast._multiplier import multiplier
             status, work = multiplier(Z, y, left, right, c, self.d, beta, psi, 200)
             return status, work
         basis = np.empty(self.k, dtype=np.int64)
@@ -236,6 +237,4 @@ class Lines:
         beta = np.append(b[self.used], b[-1:] if self.problem.intercept else []) / self.scale
         residual = y - Z @ beta
         residual[:len(band)][np.abs(r[band]) <= 1e-12 * self.size] = 0.0
-        return None  # TEMPORARY
-        from l1l2fast.uniqueness import is_unique
         return is_unique(Z, residual, psi, left, right, self.d)
