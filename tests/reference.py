@@ -165,16 +165,18 @@ def dual_objective(pb, theta, size):
     if pb.intercept:
         excess.append(abs(theta.sum()) / rounding.sum())
     u, room = X.T @ theta, abs(X).T @ rounding + np.finfo(float).tiny
-    h, beyond = _bounded_conjugate(u, pb.l1, pb.l2, pb.lower, pb.upper)
+    h, beyond = _bounded_conjugate(u, pb.l1, pb.l2, pb.lower, pb.upper, room)
     excess.append(np.max(beyond / room, initial=0))
     return float(-pb.c[on] @ conjugate - theta @ pb.offset - h.sum()), float(max(excess))
 
 
-def _bounded_conjugate(u, l1, l2, lower, upper):
+def _bounded_conjugate(u, l1, l2, lower, upper, room):
     """sup over lower <= b <= upper of u b - l1|b| - l2 b^2/2; where it is infinite: 0, and the excess of |u|."""
     curved = l2 > 0
     pull = np.sign(u) * np.maximum(abs(u) - l1, 0)
-    end = np.where(pull > 0, upper, np.where(pull < 0, lower, 0))
+    # Rounding must not be multiplied by a bound of 1e300.
+    certain = curved | (abs(pull) > room)
+    end = np.where(certain & (pull > 0), upper, np.where(certain & (pull < 0), lower, 0))
     best = np.clip(np.where(curved, pull / np.where(curved, l2, 1), end), lower, upper)
     beyond = np.where(np.isinf(best), abs(pull), 0)
     best = np.where(np.isinf(best), 0, best)

@@ -86,6 +86,7 @@ def test_7_bounds(cell, lower, upper):
 @every_cell
 def test_7_positive_is_a_lower_bound_of_zero(cell):
     X, y = random_problem(23)
+    y = y - 3 * X[:, 1]
     positive, bounded = fit(cell, X, y, positive=True), fit(cell, X, y, lower=0)
     assert np.array_equal(positive.coef, bounded.coef) and positive.objective == bounded.objective
     assert np.all(positive.coef >= 0)
