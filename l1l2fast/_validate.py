@@ -20,6 +20,8 @@ PENALTIES = ("l1", "l2", "elasticnet")
 
 # Squares must neither overflow nor vanish: columns are accepted between these root mean squares.
 SMALLEST, LARGEST = 1e-145, 1e150
+# A bound this far out is no bound: a dual coordinate of rounding size would still cost infinitely much there.
+FAR = 1e150
 
 
 def real_array(name, value, ndim):
@@ -177,6 +179,7 @@ def box(lower, upper, positive, p):
     for name, bound, wrong in (("lower", low, np.inf), ("upper", high, -np.inf)):
         if np.isnan(bound).any() or (bound == wrong).any():
             raise ValueError(f"{name} must hold numbers or {-wrong}, got nan or {wrong}")
+    low, high = np.where(low < -FAR, -np.inf, low), np.where(high > FAR, np.inf, high)
     if (low > high).any():
         j = np.flatnonzero(low > high)[0]
         raise ValueError(f"lower must be <= upper, got lower[{j}] = {low[j]} > upper[{j}] = {high[j]}")

@@ -21,11 +21,11 @@ from l1l2fast.uniqueness import is_unique
 SMALL = 20_000
 # Reweightings; the smoothing is halved at each, down to a thousandth of the first residuals.
 REWEIGHTINGS = 12
-# Pivots in one call, so that Ctrl-C is heard, and in all, per column.
-PIVOTS, MOST = 2000, 500
+# Pivots of the simplex method per column, and rounds of the method of multipliers, at most.
+PIVOTS, ROUNDS = 500, 200
 
 # What the kernels answer.
-OPTIMAL, CAPPED, UNBOUNDED, DEFICIENT = range(4)
+OPTIMAL, UNBOUNDED, DEFICIENT = 0, 2, 3
 
 
 def solve(problem):
@@ -190,19 +190,13 @@ class Lines:
                 return self.coefficients(beta, y[len(band):], b), psi, work
 
     def finish(self, Z, y, left, right, c, beta, psi):
-        """Run the kernel in pieces, so that Ctrl-C is heard between them."""
-        work, status = 0, CAPPED
+        """Run the exact kernel of this case."""
         if self.k == 0:
             psi[:] = np.where(y > 0, right, -left)
             return OPTIMAL, 0
         if self.d.any():
-            status, work = multiplier(Z, y, left, right, c, self.d, beta, psi, 200)
-            return status, work
-        basis = np.empty(self.k, dtype=np.int64)
-        while status == CAPPED and work < MOST * (self.k + 10):
-            status, pivots = simplex(Z, y, left, right, c, beta, basis, psi, PIVOTS)
-            work += pivots
-        return status, work
+            return multiplier(Z, y, left, right, c, self.d, beta, psi, ROUNDS)
+        return simplex(Z, y, left, right, c, beta, np.empty(self.k, dtype=np.int64), psi, PIVOTS * (self.k + 10))
 
     def coefficients(self, beta, targets, b):
         """b from beta: exactly zero or on its bound where a unit's residual is rounding."""

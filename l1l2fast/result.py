@@ -64,7 +64,7 @@ class Answer:
     unique: bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Certificate:
     """A dual point and what it proves: no coefficients do better than ``primal - gap``.
 
@@ -98,7 +98,7 @@ class Certificate:
     gap: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """The answer of `solve`.
 
@@ -123,7 +123,7 @@ class Result:
     time : float
         Seconds, validation included.
     unique : bool or None
-        Whether the coefficients are the only optimal ones; None if that was not decided.
+        Whether coefficients and intercept are the only optimal ones; None if that was not decided.
     """
 
     coef: np.ndarray
@@ -157,6 +157,8 @@ class Result:
         ndarray of shape (n_samples,)
         """
         X = X if hasattr(X, "tocsc") else np.asarray(X)
+        if X.ndim != 2 or X.shape[1] != len(self.coef):
+            raise ValueError(f"X must have shape (n_samples, {len(self.coef)}), got {X.shape}")
         return X @ self.coef + self.intercept
 
     def certificate(self):

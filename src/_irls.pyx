@@ -16,8 +16,9 @@ from libc.math cimport fabs, sqrt
 from l1l2fast._blas cimport axpy, dot, gemm_nt
 from l1l2fast._columns cimport Columns
 from l1l2fast._losses cimport Loss
-from l1l2fast._newton cimport Quadratic, minimise_quadratic
+from l1l2fast._newton cimport PENDING, Quadratic, minimise_quadratic
 from l1l2fast._penalties cimport Penalty
+from l1l2fast._signals cimport raise_pending
 
 cdef enum:
     BLOCK = 256
@@ -104,7 +105,7 @@ cdef class Reweighted:
     def step(self, double eps, double tol):
         """One reweighting and one small quadratic; one pass over X. Returns sum w |r| before it."""
         cdef Quadratic s
-        cdef double before
+        cdef double before, moved
         self.G[:, :] = 0.0
         self.q[:] = 0.0
         before = self._pass(eps, True)
@@ -112,5 +113,7 @@ cdef class Reweighted:
         s.factor, s.lower, s.upper = &self.factor[0], &self.lower[0], &self.upper[0]
         s.turn, s.work = &self.turn[0], &self.work[0]
         with nogil:
-            minimise_quadratic(self.penalty, &s, tol * before, 50)
+            moved = minimise_quadratic(self.penalty, &s, tol * before, 50)
+        if moved == PENDING:
+            raise_pending()
         return before

@@ -4,7 +4,7 @@ A new loss is one class in this file with the methods listed in ``_losses.pxd``;
 tests, stubs and the documentation find it through ``Loss.__subclasses__()``.
 """
 cimport cython
-from libc.math cimport INFINITY, fabs, sqrt
+from libc.math cimport INFINITY, fabs, hypot
 
 from l1l2fast._scalar cimport sign
 
@@ -116,7 +116,7 @@ cdef class Absolute(Loss):
 
     cdef double weight(self, double y, double f, double eps) noexcept nogil:
         # sqrt(r^2 + eps^2) is concave in r^2: its tangent there is the majoriser.
-        return 1 / sqrt((y - f) * (y - f) + eps * eps)
+        return 1 / hypot(y - f, eps)
 
     cdef double conjugate(self, double y, double g) noexcept nogil:
         return g * y if fabs(g) <= 1 else INFINITY

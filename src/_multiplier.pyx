@@ -17,10 +17,11 @@ from scipy.linalg.cython_blas cimport dgemv
 from l1l2fast._face cimport BLOCK, Face, finish
 from l1l2fast._lines cimport Kink
 from l1l2fast._scalar cimport clip
-from l1l2fast._smooth cimport NEWTONS, newton, refresh, slope
+from l1l2fast._signals cimport raise_pending
+from l1l2fast._smooth cimport NEWTONS, RUNAWAY, newton, refresh, slope
 
 cdef enum:
-    EXACT = 0, ROUND_CAP = 1, UNBOUNDED = 2
+    EXACT = 0, ROUND_CAP = 1, UNBOUNDED = 2, PENDING = 5
 
 
 cdef void measure(Face* s) noexcept nogil:
@@ -115,7 +116,7 @@ cdef int minimise(Face* s, Py_ssize_t max_rounds, Py_ssize_t* newtons) noexcept 
     for _round in range(max_rounds):
         count = newton(s, n_inside > 3 * s.k or _round == 0, &settled, &n_inside)
         if count < 0:
-            return UNBOUNDED
+            return UNBOUNDED if count == RUNAWAY else PENDING
         newtons[0] += count
         if finish(s):
             return EXACT
@@ -200,4 +201,6 @@ def multiplier(const double[:, ::1] Z not None, const double[::1] y not None, co
         measure(&s)
         status = minimise(&s, max_rounds, &newtons)
         free(memory)
+    if status == PENDING:
+        raise_pending()
     return status, newtons

@@ -20,5 +20,9 @@ cdef struct Quadratic:
     Py_ssize_t newtons
 
 
+cdef enum:
+    PENDING = -1  # in place of the move: Ctrl-C, the caller raises
+
+
 # Coordinate descent and Newton steps until a pass moves b by less than tol; returns that move.
 cdef double minimise_quadratic(Penalty penalty, Quadratic *problem, double tol, Py_ssize_t max_epochs) noexcept nogil

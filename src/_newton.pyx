@@ -14,6 +14,7 @@ from libc.math cimport INFINITY
 from l1l2fast._blas cimport axpy, cholesky, cholesky_solve, dot
 from l1l2fast._cd cimport gram_epoch
 from l1l2fast._scalar cimport clip
+from l1l2fast._signals cimport interrupted, raise_pending
 
 cdef enum:
     STALE = 20  # passes in a row that move b by no less than an earlier one: this is rounding
@@ -121,6 +122,8 @@ cdef double minimise_quadratic(Penalty penalty, Quadratic *s, double tol, Py_ssi
     cdef Py_ssize_t stale = 0
     s.epochs = s.newtons = 0
     while s.epochs < max_epochs:
+        if <double>s.k * s.k * s.k > 1e7 and interrupted():
+            return PENDING
         for j in range(s.k):
             s.turn[j] = j
         moved = gram_epoch(penalty, s.turn, s.k, s.k, s.G, s.ld, s.q, s.b, s.factor, s.lower, s.upper, &moves)
@@ -161,4 +164,6 @@ def solve_quadratic(double[:, ::1] G not None, double[::1] q not None, double[::
     s.turn, s.work = &turn[0], &work[0]
     with nogil:
         moved = minimise_quadratic(penalty, &s, tol, max_epochs)
+    if moved == PENDING:
+        raise_pending()
     return moved, s.epochs, s.newtons

@@ -23,12 +23,14 @@ from scipy.linalg.cython_blas cimport daxpy, ddot, dger, dscal
 
 from l1l2fast._lines cimport Kink, crossing, swap
 from l1l2fast._scalar cimport clip
+from l1l2fast._signals cimport interrupted, raise_pending
 from l1l2fast._vertex cimport (INVERSE_BLOCK, Vertex, add_row, basis_times, measure, refactor, rows_times, set_slopes,
                                slack, start, take_sides)
 
 cdef enum:
-    OPTIMAL = 0, PIVOT_CAP = 1, UNBOUNDED = 2, DEFICIENT = 3, INFEASIBLE = 4
+    OPTIMAL = 0, PIVOT_CAP = 1, UNBOUNDED = 2, DEFICIENT = 3, INFEASIBLE = 4, PENDING = 5
     REFACTOR = 100  # pivots between two factorisations: rounding drifts slowly
+    LISTEN = 32     # pivots between two looks at Ctrl-C
     STALLS = 4      # steps of length zero before y is jittered
     JITTERS = 3     # times, each finer than the last
 
@@ -183,6 +185,8 @@ cdef int minimise(Vertex* s, Py_ssize_t max_pivots, Py_ssize_t* count) noexcept 
             continue
         pivot(s, z, p)
         count[0] += 1
+        if count[0] % LISTEN == 0 and interrupted():
+            return PENDING
         if s.stalls >= STALLS and s.jitters < JITTERS:
             jitter(s)
             s.fresh = REFACTOR
@@ -256,4 +260,6 @@ def simplex(const double[:, ::1] Z not None, const double[::1] y not None, const
         if status != DEFICIENT:
             finish(&s)
         free(memory)
+    if status == PENDING:
+        raise_pending()
     return status, pivots

@@ -10,6 +10,7 @@ from scipy.linalg.cython_lapack cimport dpotrf, dpotrs
 from l1l2fast._face cimport BLOCK, residuals, transposed
 from l1l2fast._lines cimport stationary
 from l1l2fast._scalar cimport clip
+from l1l2fast._signals cimport interrupted
 
 cdef double EPS = 2.220446049250313e-16
 
@@ -89,10 +90,13 @@ cdef void newton_direction(Face* s) noexcept nogil:
     # indefinite; the line search forgives a wrong length.
     cdef Py_ssize_t i, j
     cdef blas_int one = 1, info = 1
+    cdef int attempt
     cdef double top = 0, shift = 0
     for j in range(s.k):
         top = max(top, s.gram[j * (s.k + 1)] / s.gam + s.d[j])
-    while info != 0:
+    for attempt in range(40):  # ends: the shift outgrows the matrix, unless that is not finite
+        if info == 0:
+            break
         for j in range(s.k):
             for i in range(j, s.k):
                 s.hessian[i + j * s.k] = s.gram[i + j * s.k] / s.gam
@@ -149,11 +153,13 @@ cdef Py_ssize_t newton(Face* s, bint loose, bint* settled, Py_ssize_t* n_inside)
         settled[0] = s.worst <= 8 or count > 0 and changes == 0 and fabs(t - 1) < 1e-8
         if settled[0] or count == NEWTONS or loose and count > 0 and 30 * changes <= n_inside[0] + 30:
             return count
+        if <double>s.m * s.k > 1e5 and interrupted():
+            return INTERRUPTED
         update_gram(s, n_inside[0])
         newton_direction(s)
         t = step_length(s)
         if t < 0:
-            return -1
+            return RUNAWAY
         for i in range(s.k):
             s.b[i] += t * s.step[i]
         for i in range(s.m):

@@ -8,15 +8,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = [
-    {"_scalar", "_blas", "simd"},
+    {"_scalar", "_signals", "_blas", "simd"},
     {"_columns", "_losses", "_penalties"},
     {"_objective", "_cd", "_newton", "_irls", "_smooth", "_vertex", "_simplex", "_multiplier", "_lines", "_face",
      "_interior", "cython_api"},
     {"losses", "penalties", "result", "problem", "_validate"},
     {"least_squares", "squared", "absolute", "certificate", "uniqueness", "solvers"},
     {"path", "cross_validation"},
-    {"sklearn", "plots", "dask", "__main__"},
     {"__init__"},
+    {"sklearn", "_estimators", "plots", "dask", "compare", "__main__"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}
 SOURCES = [path for folder in ("src", "l1l2fast") for path in sorted((ROOT / folder).iterdir())
