@@ -2,7 +2,7 @@
 
 ==========  ====================  ==================================
 Squared     (y - f)^2 / 2         least squares: the conditional mean
-Absolute    \\|y - f\\|             L1 loss, LAD: the conditional median
+Absolute    |y - f|             L1 loss, LAD: the conditional median
 ==========  ====================  ==================================
 """
 

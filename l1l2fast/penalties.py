@@ -1,9 +1,9 @@
 """Penalties: what a coefficient costs. pen(b) is a function of one coefficient.
 
 =====  ==========================  ==================================
-L1     alpha \\|b\\|                 the lasso: exact zeros
+L1     alpha |b|                 the lasso: exact zeros
 L2     alpha b^2 / 2               ridge: shrinks, never zeroes
-L1L2   l1 \\|b\\| + l2 b^2 / 2       the elastic net: both
+L1L2   l1 |b| + l2 b^2 / 2       the elastic net: both
 =====  ==========================  ==================================
 """
 

@@ -74,7 +74,7 @@ class Certificate:
         D(theta) = -sum_i q_i l*(y_i, -theta_i / q_i) - theta'o - sum_j h_j*(x_j'theta)
 
     as long as ``sum(theta) = 0`` when there is an intercept. ``l*`` and ``h*`` are the
-    convex conjugates: l*(y, g) = g^2/2 + g y for the squared loss; g y on \\|g\\| <= 1 for the
+    convex conjugates: l*(y, g) = g^2/2 + g y for the squared loss; g y on |g| <= 1 for the
     absolute loss; h_j*(u) = u t - h_j(t) at t = soft(u, v_j l1) / (v_j l2) moved into the bounds.
 
     Attributes

@@ -32,7 +32,94 @@ def warned(silent):
 def solve(X, y, loss="squared", penalty=None, *, alpha=None, l1_ratio=None, sample_weight=None, offset=None,
           fit_intercept=True, penalty_factor=None, lower=None, upper=None, positive=False, standardize=False,
           warm_start=None, tol=1e-8, max_iter=1000, callback=None):
-    """Fit a linear model with any loss and any penalty, and prove how good it is."""
+    """Fit a linear model with any loss and any penalty, and prove how good the answer is.
+
+    Minimises over the intercept b0 and the coefficients b, with W = sum_i w_i,
+
+        1/W sum_i w_i l(y_i, b0 + x_i'b + o_i) + sum_j v_j pen(b_j)    subject to  lower <= b <= upper
+
+    Parameters
+    ----------
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        Real numbers. float32 and float64 in C or Fortran order and CSC are used in place, never
+        copied or written, read-only memory included; other dtypes, strides and formats are
+        converted once. Arithmetic is float64.
+    y : array-like of shape (n_samples,)
+        Response.
+    loss : {"squared", "absolute"} or Loss, default="squared"
+        l(y, f) = (y - f)^2 / 2, the conditional mean, or |y - f|, the conditional median.
+    penalty : None, {"l1", "l2", "elasticnet"} or Penalty, default=None
+        pen(b) = alpha |b|, alpha b^2 / 2, or both: alpha (l1_ratio |b| + (1 - l1_ratio) b^2 / 2).
+        Objects say the same: ``L1(alpha)``, ``L2(alpha)``, ``L1L2(l1, l2)``.
+    alpha : float, default=1.0
+        Strength of a penalty given by name.
+    l1_ratio : float in [0, 1], default=0.5
+        Share of L1 in "elasticnet".
+    sample_weight : array-like of shape (n_samples,), optional
+        w_i >= 0; only their ratios matter, zero drops the row.
+    offset : array-like of shape (n_samples,), optional
+        o_i, a known part of the prediction.
+    fit_intercept : bool, default=True
+        Fit b0, which is never penalised. Columns are centred implicitly: sparse X stays sparse.
+    penalty_factor : array-like of shape (n_features,), optional
+        v_j >= 0: 0 leaves coefficient j free, inf excludes it. Default 1.
+    lower, upper : float or array-like of shape (n_features,), optional
+        Bounds of the coefficients. Beyond 1e150 is no bound.
+    positive : bool, default=False
+        Short for ``lower=0``; with `lower`, the larger of the two.
+    standardize : bool, default=False
+        Penalise sd_j b_j, sd_j the weighted standard deviation of column j (divisor W).
+        Coefficients are returned for X as given.
+    warm_start : array-like of shape (n_features,) or Result, optional
+        Coefficients to start from.
+    tol : float, default=1e-8
+        Asked of the duality gap, relative to the objective of the null model (b = 0, best b0).
+    max_iter : int, default=1000
+        Outer rounds at most.
+    callback : callable, optional
+        Called with a `Progress` once per round; returning True stops with the best point so far.
+
+    Returns
+    -------
+    Result
+        `coef`, `intercept`, `objective`, `gap`, `unique`, `certificate()`, ...
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not as above; the message names it. Nothing was computed yet.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Exactly if ``gap > tolerance``.
+
+    Notes
+    -----
+    Squared loss without a kink (no penalty, L2) is solved by orthogonal factorisation, with one by
+    coordinate descent on a growing working set and Newton steps on its support; the absolute loss
+    by reweighted least squares, then exactly: by the simplex method, which ends on a vertex (as
+    many zero residuals as coefficients), or with an L2 term by the method of multipliers.
+
+    References
+    ----------
+    Tibshirani (1996), J. R. Statist. Soc. B 58. Friedman, Hastie and Tibshirani (2010), J. Stat.
+    Softw. 33. Koenker and Bassett (1978), Econometrica 46. Barrodale and Roberts (1973), SIAM J.
+    Numer. Anal. 10.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from l1l2fast import L1, solve
+    >>> X = np.array([[-1.0], [0.0], [1.0]])
+    >>> result = solve(X, [-1.0, 0.0, 1.0], penalty=L1(0.1))
+    >>> round(float(result.coef[0]), 6)
+    0.85
+    >>> bool(result.gap <= result.tolerance)
+    True
+    >>> solve(X, [-1.0, 0.0, 9.0], loss="absolute").unique
+    True
+    """
     begin = time.perf_counter()
     problem = _validate.problem(X, y, loss, penalty, alpha, l1_ratio, sample_weight, offset, fit_intercept,
                                 penalty_factor, lower, upper, positive, standardize, warm_start, tol, max_iter,
