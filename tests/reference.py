@@ -84,8 +84,9 @@ def solve(pb):
         np.append(pb.l1[free], extra) * unit / worth, np.append(pb.l2[free], extra) * unit**2 / worth,
         np.append(pb.lower[free], extra - np.inf) / unit, np.append(pb.upper[free], extra + np.inf) / unit)
     coef[free] = np.clip(z[: len(free)], pb.lower[free], pb.upper[free])
-    intercept = float(z[-1] - mean @ coef[free]) if pb.intercept else 0.0
-    return Answer(intercept, coef, objective(pb, intercept, coef))
+    # Where b0 is large, its own rounding would show in the objective.
+    intercept = z[-1] - mean.astype(np.longdouble) @ coef[free] if pb.intercept else 0.0
+    return Answer(float(intercept), coef, objective(pb, intercept, coef))
 
 
 def _solve_scaled(A, y, c, loss, l1, l2, lower, upper):

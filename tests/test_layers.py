@@ -16,7 +16,7 @@ FLOORS = [
     {"least_squares", "squared", "absolute", "certificate", "uniqueness", "solvers"},
     {"path", "cross_validation"},
     {"__init__"},
-    {"sklearn", "_estimators", "plots", "dask", "compare", "__main__"},
+    {"_estimators", "sklearn", "compare", "plots", "dask", "__main__"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}
 SOURCES = [path for folder in ("src", "l1l2fast") for path in sorted((ROOT / folder).iterdir())
