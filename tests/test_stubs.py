@@ -1,0 +1,78 @@
+"""The type stubs say what the compiled modules are, and a user's code type-checks."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import l1l2fast
+from l1l2fast.losses import Loss
+from l1l2fast.penalties import Penalty
+
+pytest.importorskip("mypy")
+PACKAGE = Path(l1l2fast.__file__).parent
+STUBBED = sorted(path.stem for path in PACKAGE.glob("*.pyi"))
+CONFIG = """
+[mypy]
+ignore_missing_imports = True
+"""
+USAGE = """
+from l1l2fast import L1, L1L2, L2, Absolute, Squared, solve
+from l1l2fast.losses import Loss
+from l1l2fast.penalties import Penalty
+
+penalties: list[Penalty] = [L1(0.1), L2(alpha=0.1), L1L2(0.1, l2=0.2)]
+losses: list[Loss] = [Squared(), Absolute()]
+reveal_type(penalties[0].apply_prox(1.0, step=2))
+reveal_type(L1L2(0.1, 0.2).elastic())
+reveal_type(losses[0].dual(1.0, 2.0))
+result = solve([[1.0], [2.0]], [1.0, 2.0], losses[1], penalties[2])
+losses[0].dual("1")
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """One place for both runs, so that mypy reads the stubs of numpy once."""
+    folder = tmp_path_factory.mktemp("mypy")
+    (folder / "mypy.ini").write_text(CONFIG, encoding="utf-8")
+    return folder
+
+
+def run(folder, *arguments):
+    """Run a module of mypy; its output. A checkout installed for editing lies outside site-packages."""
+    environment = os.environ | {"MYPYPATH": ""}
+    if (PACKAGE.parent / "pyproject.toml").exists():
+        environment["MYPYPATH"] = str(PACKAGE.parent)
+    done = subprocess.run([sys.executable, "-m", *arguments], cwd=folder, env=environment, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_stubs_agree_with_the_compiled_modules(folder):
+    """mypy.stubtest; a leaf need not be listed, it is found through its base class."""
+    assert {"_losses", "_penalties"} <= set(STUBBED)
+    leaves = [re.escape(f"{leaf.__module__}.{leaf.__name__}") + r"(\..*)?"
+              for base in (Loss, Penalty) for leaf in base.__subclasses__()]
+    # The base's arguments in the stub are those its leaves may have.
+    leaves += [re.escape(f"{base.__module__}.{base.__name__}") + r"\.__init__" for base in (Loss, Penalty)]
+    leaves += [leaf.replace("._", ".") for leaf in leaves]
+    allowed = [r".*\.__(reduce|setstate)_cython__", r".*\.__(pyx_capi|test|all)__", *leaves]
+    (folder / "allowed").write_text("\n".join(allowed), encoding="utf-8")
+    code, text = run(folder, "mypy.stubtest", "--ignore-disjoint-bases", "--ignore-unused-allowlist",
+                     "--allowlist=allowed", "--mypy-config-file=mypy.ini", *(f"l1l2fast.{stem}" for stem in STUBBED))
+    assert code == 0, text
+    assert f"no issues found in {len(STUBBED)} modules" in text
+
+
+def test_a_users_code_type_checks(folder):
+    """Also the proof that mypy finds the stubs at all: types are revealed, and the one error is seen."""
+    (folder / "usage.py").write_text(USAGE, encoding="utf-8")
+    _, text = run(folder, "mypy", "--config-file=mypy.ini", "usage.py")
+    revealed = re.findall(r'Revealed type is "(?:builtins\.)?([^"]*)"', text)
+    assert [re.sub(r"builtins\.", "", kind) for kind in revealed] == ["float", "tuple[float, float] | None", "float"], text
+    errors = [line for line in text.splitlines() if ": error: " in line]
+    wrong = USAGE.splitlines().index('losses[0].dual("1")') + 1
+    assert errors and all(line.startswith(f"usage.py:{wrong}: ") for line in errors), text
