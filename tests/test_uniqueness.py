@@ -1,3 +1,5 @@
+"""Is the optimum the only one? Against linear programmes, and cases known by hand."""
+
 import numpy as np
 import pytest
 from piecewise import Problem
