@@ -19,7 +19,7 @@ from l1l2fast.uniqueness import is_unique
 
 # Up to this many numbers in X, all rows are kept in the small problem.
 SMALL = 20_000
-# Reweightings; the smoothing is halved at each, down to a thousandth of the first residuals.
+# Reweightings; the smoothing is halved at each, from the mean residual of the null model.
 REWEIGHTINGS = 12
 # Pivots of the simplex method per column, and rounds of the method of multipliers, at most.
 PIVOTS, ROUNDS = 500, 200
@@ -73,18 +73,21 @@ def null_objective(problem):
 def reweight(problem, null):
     """IRLS with a shrinking smoothing: b with the intercept last, its residuals, passes, steps."""
     p, extra = problem.columns.p, int(problem.intercept)
-    b = np.zeros(p + extra)
-    b[:p] = problem.start
-    factor, lower, upper = problem.factor, problem.lower, problem.upper
-    if extra:
-        factor, lower, upper = np.append(factor, 0.0), np.append(lower, -np.inf), np.append(upper, np.inf)
+    b, factor, lower, upper = np.zeros(p + extra), np.zeros(p + extra), np.full(p + extra, -np.inf), np.full(p + extra, np.inf)
+    b[:p], factor[:p], lower[:p], upper[:p] = problem.start, problem.factor, problem.lower, problem.upper
     fit = Reweighted(problem.columns, problem.loss, problem.penalty, problem.y, problem.weight, factor, lower, upper, b)
-    eps, steps = null, 0
-    while eps > 0 and len(b) > 0 and steps < REWEIGHTINGS:
-        fit.step(eps, 1e-6)
-        eps /= 2
-        steps += 1
-    fit.measure()
+    if len(b) == 0 or null == 0:
+        return np.append(b, [0.0] * (1 - extra)), problem.y, 0, 0
+    # in a small problem the exact finish is cheap, and so a rough start will do
+    steps = REWEIGHTINGS // 2 if problem.columns.n * len(b) <= SMALL else REWEIGHTINGS
+    eps = null
+    if problem.start.any():  # a good warm start is kept by starting near the end of the schedule, a bad one dropped
+        first = fit.measure()
+        if first < null:
+            eps, steps = first / 2 ** (steps - 2), 2
+        else:
+            b[:] = np.clip(0.0, lower, upper)
+    fit.run(eps, 0.5, steps, 1e-6)
     return (b if extra else np.append(b, 0.0)), fit.residual, steps + 1, steps
 
 
@@ -102,14 +105,15 @@ class Lines:
         self.root = np.sqrt(problem.square)
         self.weight = problem.weight * X.n
         self.n_live = int(np.count_nonzero(self.weight))
-        left, right = problem.loss.slopes()
-        self.left, self.right = left * self.weight, right * self.weight
+        self.slopes = problem.loss.slopes()
+        self.left, self.right = self.slopes[0] * self.weight, self.slopes[1] * self.weight
         self.shorten, self.gone = None, np.zeros(0, dtype=np.intp)
-        self.free = bool(((self.root == 0) & (problem.lower < problem.upper) & (problem.factor == 0)).any())
+        self.y, self.free = problem.y, False
         used = (self.root > 0) & (problem.lower < problem.upper)
-        pinned = np.where(used, 0.0, problem.start)
-        self.y = problem.y - X.predict(pinned) if pinned.any() else problem.y
-        self.use(np.flatnonzero(used))
+        if not used.all():
+            self.y = problem.y - X.predict(np.where(used, 0.0, problem.start))
+            self.free = bool(((self.root == 0) & (problem.lower < problem.upper) & (problem.factor == 0)).any())
+        self.use(used.nonzero()[0])
 
     def use(self, used):
         """Set up the units and curvatures of the columns that take part; the others stay as they are."""
@@ -123,6 +127,9 @@ class Lines:
         price = problem.factor[used] * scale * (problem.columns.n / self.size)
         self.d = np.zeros(self.k)
         self.d[:len(used)] = l2 * scale * price
+        if l1 == 0 and not problem.bounded:
+            self.owner, self.snap, self.unit_left, self.unit_right = np.empty(0, dtype=np.intp), *np.empty((3, 0))
+            return
         l1 = l1 * price
         lower, upper = problem.lower[used], problem.upper[used]
         kink, low, high = np.flatnonzero(l1 > 0), np.flatnonzero(lower > -np.inf), np.flatnonzero(upper < np.inf)
@@ -136,21 +143,22 @@ class Lines:
         """The rows with the smallest residuals, of positive weight."""
         n = len(r)
         if n * self.k <= SMALL or room >= self.n_live:
-            return np.flatnonzero(self.weight)
+            return self.weight.nonzero()[0]
         size = np.where(self.weight > 0, np.abs(r), np.inf)
         return np.sort(np.argpartition(size, room)[:room])
 
     def system(self, band):
         """Rows Z, their y and slopes: the band, then the units."""
         problem, m, k = self.problem, len(band), len(self.used)
+        whole = m == problem.columns.n
         Z = np.zeros((m + len(self.owner), self.k))
-        rows = problem.columns.rows(band)
-        Z[:m, :k] = (rows if k == rows.shape[1] else rows[:, self.used]) / self.root[self.used]
+        rows = problem.columns.rows(slice(None) if whole else band)
+        np.divide(rows if k == rows.shape[1] else rows[:, self.used], self.root[self.used], out=Z[:m, :k])
         Z[:m, k:] = 1.0
+        if whole and len(self.owner) == 0:
+            return Z, self.y / self.size, self.left, self.right
         Z[m + np.arange(len(self.owner)), self.owner] = 1.0
         y = self.y[band] / self.size
-        if m == problem.columns.n and len(self.owner) == 0:
-            return Z, y, self.left, self.right
         return (Z, np.concatenate([y, self.snap / self.scale[self.owner]]),
                 np.concatenate([self.left[band], self.unit_left]), np.concatenate([self.right[band], self.unit_right]))
 
@@ -170,15 +178,15 @@ class Lines:
         theta[band] = psi[:len(band)]
         theta /= len(sides)
         # divided, a slope may be one unit in the last place beyond what it was made of
-        left, right = self.problem.loss.slopes()
-        return np.clip(theta, -left * self.problem.weight, right * self.problem.weight)
+        left, right = self.slopes
+        return np.minimum(np.maximum(theta, -left * self.problem.weight), right * self.problem.weight)
 
     def solve(self, band, b, r):
         """The exact solution with the rows outside the band kept on the side that r says."""
         work = 0
         while True:
             Z, y, left, right = self.small = self.system(band)
-            beta = np.append(b[self.used], b[-1:] if self.problem.intercept else []) / self.scale
+            beta = self.inner(b)
             psi = np.zeros(len(y))
             status, done = self.finish(Z, y, left, right, self.pull(band, r), beta, psi)
             work += done
@@ -198,18 +206,25 @@ class Lines:
             return multiplier(Z, y, left, right, c, self.d, beta, psi, ROUNDS)
         return simplex(Z, y, left, right, c, beta, np.empty(self.k, dtype=np.int64), psi, PIVOTS * (self.k + 10))
 
+    def inner(self, b):
+        """beta from b."""
+        beta = np.empty(self.k)
+        beta[:len(self.used)] = b[self.used]
+        beta[len(self.used):] = b[-1]
+        return beta / self.scale
+
     def coefficients(self, beta, targets, b):
         """b from beta: exactly zero or on its bound where a unit's residual is rounding."""
-        new = np.append(b[:-1], 0.0)
+        new = b.copy()
         new[self.gone] = 0.0
         part = (beta * self.scale)[:len(self.used)]
-        at = np.abs(beta[self.owner] - targets) <= 1e-14 * (1 + np.abs(beta).max(initial=0.0))
-        part[self.owner[at]] = self.snap[at]
+        if len(self.owner):
+            at = np.abs(beta[self.owner] - targets) <= 1e-14 * (1 + np.abs(beta).max())
+            part[self.owner[at]] = self.snap[at]
         new[self.used] = part
         if self.problem.bounded:
             new[:-1] = np.clip(new[:-1], self.problem.lower, self.problem.upper)
-        if self.problem.intercept:
-            new[-1] = beta[-1] * self.scale[-1]
+        new[-1] = beta[-1] * self.scale[-1] if self.problem.intercept else 0.0
         return self.shorten(new) if self.shorten else new
 
     def drop_dependent(self):
@@ -228,7 +243,6 @@ class Lines:
         if self.shorten or self.free:
             return False
         Z, y, left, right = self.small
-        beta = np.append(b[self.used], b[-1:] if self.problem.intercept else []) / self.scale
-        residual = y - Z @ beta
+        residual = y - Z @ self.inner(b)
         residual[:len(band)][np.abs(r[band]) <= 1e-12 * self.size] = 0.0
         return is_unique(Z, residual, psi, left, right, self.d)

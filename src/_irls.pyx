@@ -12,13 +12,14 @@ Fornasier and Gunturk, 2010), linearly, and never exactly: the exact finish is a
 import numpy as np
 
 from libc.math cimport fabs, sqrt
+from libc.string cimport memset
 
 from l1l2fast._blas cimport axpy, dot, gemm_nt
 from l1l2fast._columns cimport Columns
 from l1l2fast._losses cimport Loss
 from l1l2fast._newton cimport PENDING, Quadratic, minimise_quadratic
 from l1l2fast._penalties cimport Penalty
-from l1l2fast._signals cimport raise_pending
+from l1l2fast._signals cimport interrupted, raise_pending
 
 cdef enum:
     BLOCK = 256
@@ -90,30 +91,38 @@ cdef class Reweighted:
             lo = hi
         return total
 
-    def _pass(self, double eps, bint weighing):
+    cdef double all_rows(self, double eps, bint weighing) except? -1:
         cdef Py_ssize_t lo, step = self.rows * max(1, <Py_ssize_t>(1e9 / (<double>self.rows * self.k * self.k + 1)))
         cdef double total = 0.0
         for lo in range(0, self.X.n, step):
             with nogil:
                 total += self.add_rows(lo, min(lo + step, self.X.n), eps, weighing)
+            if step < self.X.n and interrupted():
+                raise_pending()
         return total
 
     def measure(self):
         """Bring the residuals up to date; returns sum w |r|."""
-        return self._pass(0.0, False)
+        return self.all_rows(0.0, False)
 
-    def step(self, double eps, double tol):
-        """One reweighting and one small quadratic; one pass over X. Returns sum w |r| before it."""
+    def run(self, double eps, double shrink, Py_ssize_t steps, double tol):
+        """Reweight and solve the small quadratic, `steps` times, eps shrinking; one pass over X each.
+
+        Then the residuals are brought up to date. Returns sum w |r|.
+        """
         cdef Quadratic s
+        cdef Py_ssize_t j, step
         cdef double before, moved
-        self.G[:, :] = 0.0
-        self.q[:] = 0.0
-        before = self._pass(eps, True)
         s.k, s.ld, s.G, s.q, s.b = self.k, self.k, &self.G[0, 0], &self.q[0], &self.b_[0]
         s.factor, s.lower, s.upper = &self.factor[0], &self.lower[0], &self.upper[0]
         s.turn, s.work = &self.turn[0], &self.work[0]
-        with nogil:
-            moved = minimise_quadratic(self.penalty, &s, tol * before, 50)
-        if moved == PENDING:
-            raise_pending()
-        return before
+        for step in range(steps):
+            memset(&self.G[0, 0], 0, self.k * self.k * sizeof(double))
+            memset(&self.q[0], 0, self.k * sizeof(double))
+            before = self.all_rows(eps, True)
+            with nogil:
+                moved = minimise_quadratic(self.penalty, &s, tol * before, 50)
+            if moved == PENDING:
+                raise_pending()
+            eps *= shrink
+        return self.measure()
