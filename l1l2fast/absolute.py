@@ -130,7 +130,8 @@ class Lines:
         if l1 == 0 and not problem.bounded:
             self.owner, self.snap, self.unit_left, self.unit_right = np.empty(0, dtype=np.intp), *np.empty((3, 0))
             return
-        l1 = l1 * price
+        # beyond this price a coefficient is zero whatever the rows say: |z_j'psi| <= sum of the weights
+        l1 = np.minimum(l1 * price, 2.0 * problem.columns.n * max(self.slopes))
         lower, upper = problem.lower[used], problem.upper[used]
         kink, low, high = np.flatnonzero(l1 > 0), np.flatnonzero(lower > -np.inf), np.flatnonzero(upper < np.inf)
         self.owner = np.concatenate([kink, low, high])
@@ -203,7 +204,9 @@ class Lines:
             psi[:] = np.where(y > 0, right, -left)
             return OPTIMAL, 0
         if self.d.any():
-            return multiplier(Z, y, left, right, c, self.d, beta, psi, ROUNDS)
+            status, work = multiplier(Z, y, left, right, c, self.d, beta, psi, ROUNDS)
+            balance(Z[:, self.d == 0], psi, left, right, c[self.d == 0])
+            return status, work
         return simplex(Z, y, left, right, c, beta, np.empty(self.k, dtype=np.int64), psi, PIVOTS * (self.k + 10))
 
     def inner(self, b):
@@ -246,3 +249,12 @@ class Lines:
         residual = y - Z @ self.inner(b)
         residual[:len(band)][np.abs(r[band]) <= 1e-12 * self.size] = 0.0
         return is_unique(Z, residual, psi, left, right, self.d)
+
+
+def balance(Z, psi, left, right, c):
+    """Move psi, strictly inside its box only, by what rounding left of Z'psi = c; in place."""
+    off = c - psi @ Z
+    if off.any():
+        inside = np.flatnonzero((psi > -left) & (psi < right))
+        step = np.linalg.lstsq(Z[inside].T, off, rcond=None)[0]
+        psi[inside] = np.clip(psi[inside] + step, -left[inside], right[inside])

@@ -47,20 +47,21 @@ cdef double slack(Penalty penalty, double b, double u, double factor, double low
 def certify(Loss loss not None, Penalty penalty not None, const double[::1] y not None, const double[::1] f not None,
             const double[::1] w not None, const double[::1] theta not None, const double[::1] b not None,
             const double[::1] u not None, const double[::1] square not None, const double[::1] factor not None,
-            const double[::1] lower not None, const double[::1] upper not None):
+            const double[::1] lower not None, const double[::1] upper not None, bint intercept):
     """(P, P - D(s theta), s) with the largest s <= 1 at which s theta is feasible.
 
-    u = X~'theta is taken to be known to the rounding of its sums, eps |x~_j|_w |theta / w|_w, and for a
+    With an intercept, sum(theta) must be zero. u = X~'theta is taken to be known to the rounding of its sums, eps |x~_j|_w |theta / w|_w, and for a
     smooth loss, whose theta is made of y - f, to the rounding of f.
     """
     cdef Py_ssize_t i, j, n = y.shape[0], p = b.shape[0]
-    cdef double objective = 0.0, gap = 0.0, s = 1.0, size = 0.0, unit, bound, spread = 0.0
+    cdef double objective = 0.0, gap = 0.0, s = 1.0, size = 0.0, unit, bound, spread = 0.0, total = 0.0
     cdef bint smooth = loss.curvature(0.0, 0.0) > 0
     with nogil:
         for i in range(n):
             if w[i] > 0:
                 objective += w[i] * loss.value(y[i], f[i])
                 size += theta[i] * theta[i] / w[i]
+                total += theta[i]
         size = sqrt(size)
         for j in range(p):
             if b[j] != 0:
@@ -68,6 +69,8 @@ def certify(Loss loss not None, Penalty penalty not None, const double[::1] y no
                 if factor[j] > 0:
                     objective += factor[j] * penalty.value(b[j])
         unit = 2.3e-16 * (16 + sqrt(<double>n)) * (size + spread if smooth else size)
+        if intercept and fabs(total) > unit:
+            s = 0.0
         for j in range(p):
             bound = limit(penalty, u[j], factor[j], lower[j], upper[j])
             if fabs(u[j]) > bound + unit * sqrt(square[j]) and bound < s * fabs(u[j]):
