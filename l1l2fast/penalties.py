@@ -1,11 +1,16 @@
 """Penalties: what a coefficient costs. pen(b) is a function of one coefficient.
 
-=====  ==========================  ==================================
-L1     alpha |b|                 the lasso: exact zeros
-L2     alpha b^2 / 2               ridge: shrinks, never zeroes
-L1L2   l1 |b| + l2 b^2 / 2       the elastic net: both
-=====  ==========================  ==================================
+The table below lists every penalty, as its own docstring says it.
 """
 
+import l1l2fast._penalties as _penalties
 from l1l2fast._penalties import *  # noqa: F403  every leaf, found through the base class
 from l1l2fast._penalties import __all__ as __all__
+
+
+def _summary(name):
+    # embedsignature puts the call on the first line if there are arguments
+    return next(line for line in vars(_penalties)[name].__doc__.splitlines() if line and not line.startswith(f"{name}("))
+
+
+__doc__ += "\n" + "".join(f"- {name}: {_summary(name)}\n" for name in __all__[1:])

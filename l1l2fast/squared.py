@@ -117,7 +117,8 @@ class Gram:
 
     def extend(self, which):
         """Make self.G cover the given columns; self.which is their order in it."""
-        if len(self.which) and np.count_nonzero(~np.isin(self.which, which)) > len(which):
+        gone = len(self.which) - np.count_nonzero(np.isin(self.which, which)) if len(self.which) else 0
+        if gone > len(which) or gone + len(which) > MAX_GRAM:
             self.which = self.which[:0]
         new = which[~np.isin(which, self.which)] if len(self.which) else which
         known, size = len(self.which), len(self.which) + len(new)

@@ -180,3 +180,11 @@ def test_read_only(loss):
     for name, value in loss.parameters().items():
         with pytest.raises(AttributeError):
             setattr(loss, name, value)
+
+
+def test_the_module_lists_every_class():
+    from l1l2fast import losses
+
+    for name in losses.__all__[1:]:
+        first = [line for line in getattr(losses, name).__doc__.splitlines() if not line.startswith(name + "(")]
+        assert f"- {name}: {' '.join(first).split('  ')[0].strip()}" in losses.__doc__

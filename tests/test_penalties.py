@@ -190,3 +190,11 @@ def test_read_only(penalty):
     for name, value in penalty.parameters().items():
         with pytest.raises(AttributeError):
             setattr(penalty, name, value)
+
+
+def test_the_module_lists_every_class():
+    from l1l2fast import penalties
+
+    for name in penalties.__all__[1:]:
+        first = [line for line in getattr(penalties, name).__doc__.splitlines() if not line.startswith(name + "(")]
+        assert f"- {name}: {' '.join(first).split('  ')[0].strip()}" in penalties.__doc__
