@@ -140,13 +140,14 @@ def test_an_exception_in_the_callback_leaves_nothing_behind(cell, error):
     assert same_bits(clean, quiet_solve(X, y, cell.loss, cell.penalty()))
 
 
-@pytest.mark.parametrize("loss, penalty", [("squared", L1(1e-4)), ("absolute", L2(1e-4))], ids=["lasso", "lad"])
-def test_ctrl_c_within_a_second(loss, penalty):
-    """A problem of many seconds is interrupted after 0.2 s, as Ctrl-C does it."""
+@pytest.mark.parametrize("loss, penalty, n, p", [("squared", L1(1e-4), 3000, 3000), ("absolute", L2(1e-4), 2000, 1500)],
+                         ids=["lasso", "lad"])
+def test_ctrl_c_within_a_second(loss, penalty, n, p):
+    """A problem of a second or many is interrupted after 0.1 s, as Ctrl-C does it."""
     rng = np.random.default_rng(0)
-    X = np.asfortranarray(rng.standard_normal((3000, 3000)))
-    y = X[:, :1500] @ rng.standard_normal(1500) + rng.standard_normal(3000)
-    timer = threading.Timer(0.2, _thread.interrupt_main)
+    X = np.asfortranarray(rng.standard_normal((n, p)))
+    y = X[:, : p // 2] @ rng.standard_normal(p // 2) + rng.standard_normal(n)
+    timer = threading.Timer(0.1, _thread.interrupt_main)
     start = time.perf_counter()
     timer.start()
     try:
@@ -154,7 +155,7 @@ def test_ctrl_c_within_a_second(loss, penalty):
             solve(X, y, loss, penalty, tol=1e-12)
     finally:
         timer.cancel()
-    assert time.perf_counter() - start < 1.5  # the test machine is shared
+    assert time.perf_counter() - start < 1.6  # half a second for a busy machine
 
 
 # Result
