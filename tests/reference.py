@@ -100,7 +100,8 @@ def _solve_scaled(A, y, c, loss, l1, l2, lower, upper):
                         [T.T, None, None, -T.T @ T], [-T.T, None, None, -T.T @ T]]),
         *(sp.hstack([side, sp.csr_array((side.shape[0], equal.shape[1] - k))])
           for side in (-B[np.isfinite(lower)], B[np.isfinite(upper)]))])
-    limit = np.concatenate([np.zeros(2 * (S.shape[1] + T.shape[1])), -lower[np.isfinite(lower)], upper[np.isfinite(upper)]])
+    none = np.zeros(2 * (S.shape[1] + T.shape[1]))
+    limit = np.concatenate([none, -lower[np.isfinite(lower)], upper[np.isfinite(upper)]])
     linear = np.concatenate([np.zeros(k + n), S.T @ c, T.T @ l1])
     quadratic = np.concatenate([l2, 0 * c if loss == "absolute" else c, 0 * (S.T @ c), 0 * (T.T @ l1)])
     program = _highs if not quadratic.any() else _clarabel

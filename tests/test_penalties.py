@@ -43,7 +43,8 @@ def test_prox_is_the_minimiser_by_brute_force(penalty, z, step):
     edge = abs(z) + 1
     grid = np.linspace(-edge, edge, 201)
     start = grid[np.argmin([cost(b) for b in grid])]
-    near = minimize_scalar(cost, bounds=(start - edge / 50, start + edge / 50), method="bounded", options={"xatol": 1e-12})
+    around = start - edge / 50, start + edge / 50
+    near = minimize_scalar(cost, bounds=around, method="bounded", options={"xatol": 1e-12})
     best = min(near.fun, cost(start), cost(0.0), cost(z))
     assert cost(penalty.apply_prox(z, step)) <= best + 8 * EPS * (1 + best + z * z)
 

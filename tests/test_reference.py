@@ -56,7 +56,8 @@ def squared_result(pb, **change):
 BOUNDS = {"lower": -0.2, "upper": 0.1}
 
 
-@pytest.mark.parametrize("l1, l2, bounds", [(0, 0, BOUNDS), (0, 0.1, {}), (0, 0.1, BOUNDS), (0.05, 0.1, {}), (0.05, 0.1, BOUNDS)])
+@pytest.mark.parametrize("l1, l2, bounds", [
+    (0, 0, BOUNDS), (0, 0.1, {}), (0, 0.1, BOUNDS), (0.05, 0.1, {}), (0.05, 0.1, BOUNDS)])
 def test_a_true_certificate_passes(l1, l2, bounds):
     X, y = random_problem(2)
     pb = reference.problem(X, y, l1=l1, l2=l2, sample_weight=1 + np.arange(30) % 3, offset=y / 3, **bounds)

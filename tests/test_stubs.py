@@ -47,7 +47,8 @@ def run(folder, *arguments):
     environment = os.environ | {"MYPYPATH": ""}
     if (PACKAGE.parent / "pyproject.toml").exists():
         environment["MYPYPATH"] = str(PACKAGE.parent)
-    done = subprocess.run([sys.executable, "-m", *arguments], cwd=folder, env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-m", *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -72,7 +73,8 @@ def test_a_users_code_type_checks(folder):
     (folder / "usage.py").write_text(USAGE, encoding="utf-8")
     _, text = run(folder, "mypy", "--config-file=mypy.ini", "usage.py")
     revealed = re.findall(r'Revealed type is "(?:builtins\.)?([^"]*)"', text)
-    assert [re.sub(r"builtins\.", "", kind) for kind in revealed] == ["float", "tuple[float, float] | None", "float"], text
+    revealed = [kind.replace("builtins.", "") for kind in revealed]
+    assert revealed == ["float", "tuple[float, float] | None", "float"], text
     errors = [line for line in text.splitlines() if ": error: " in line]
     wrong = USAGE.splitlines().index('losses[0].dual("1")') + 1
     assert errors and all(line.startswith(f"usage.py:{wrong}: ") for line in errors), text

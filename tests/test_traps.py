@@ -1,7 +1,6 @@
 """Inputs that broke other libraries, 1: scale, offset, degenerate columns, degenerate y, extreme alpha."""
 
 import math
-import warnings
 
 import numpy as np
 import pytest
@@ -168,7 +167,8 @@ def degenerate(kind):
     more = {
         "zero": np.zeros(20), "constant 7": np.full(20, 7.0), "constant 0.1": np.full(20, 0.1),
         "constant 7.3e8": np.full(20, 7.3e8), "duplicate": X[:, 0], "opposite": -X[:, 0],
-        "sum": X[:, 0] + X[:, 1], "nearly equal": X[:, 0] * (1 + 2e-16), "nearly constant": 7 + 1e-6 * rng.standard_normal(20),
+        "sum": X[:, 0] + X[:, 1], "nearly equal": X[:, 0] * (1 + 2e-16),
+        "nearly constant": 7 + 1e-6 * rng.standard_normal(20),
     }
     return np.column_stack([X, more[kind]]), y + X[:, 0]
 
@@ -339,9 +339,8 @@ def test_5_impossible_alpha(loss, alpha):
 def test_5_just_any_alpha_gives_no_surprise(cell):
     """A sweep through all sizes: the objective never falls as the penalty grows."""
     X, y = random_problem(16)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        values = [quiet_solve(X, y, cell.loss, cell.penalty(s, s), tol=1e-10).objective for s in 10.0 ** np.arange(-12, 7)]
+    sizes = 10.0 ** np.arange(-12, 7)
+    values = [quiet_solve(X, y, cell.loss, cell.penalty(s, s), tol=1e-10).objective for s in sizes]
     assert np.all(np.diff(values) >= -1e-9 * np.max(values))
 
 

@@ -1,6 +1,5 @@
 """Inputs that broke other libraries, 2: weights, bounds, sparse forms, memory layouts."""
 
-import math
 import subprocess
 import sys
 import textwrap
@@ -11,7 +10,7 @@ import scipy.sparse as sp
 from cells import LAYOUTS, check, every_cell, quiet_solve, snapshot
 from data import random_problem
 
-from l1l2fast import L1, L2, solve
+from l1l2fast import L1
 
 
 def assert_same(result, other, rel=1e-9):
@@ -296,6 +295,7 @@ print((peak() - before) / size)
 def test_9_peak_memory(layout, dtype):
     """A lasso on 100 to 200 MB of read-only X takes less than 5 % of it on top."""
     pytest.importorskip("resource")  # POSIX
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(MEMORY), layout, dtype], capture_output=True, text=True)
+    command = [sys.executable, "-c", textwrap.dedent(MEMORY), layout, dtype]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 0.05
