@@ -10,13 +10,15 @@ below p, the shortest of the optimal coefficient vectors is returned.
 """
 
 import numpy as np
-from scipy.linalg import lapack
+from scipy.linalg import lapack, qr
 
 from l1l2fast.problem import EPS
 from l1l2fast.result import Answer, Status
 
 # Sparse X of more columns than this is solved by LSMR instead of a dense triangle.
 MAX_DENSE = 4000
+# A curvature of the penalty relative to the data's, below which a correction of the answer is enough.
+TINY = 1e-20
 
 
 def least_squares(problem, d):
@@ -47,7 +49,7 @@ def refine(problem, d, solver, unique):
     status = None
     while status is None:
         r, theta = problem.columns.residual(y, weight, b, problem.intercept)
-        step = solver.correct(problem.columns.sweep(theta) - d * b)
+        step = solver.correct(r, theta, d * b)
         _, theta = problem.columns.residual(r, weight, step, problem.intercept)
         u = problem.columns.sweep(theta)
         passes += 2
@@ -89,10 +91,11 @@ class Tall:
         """The solution, as accurate as the factorisation."""
         return self.back(self.z[:self.rank]) if self.rank else np.zeros(self.problem.columns.p)
 
-    def correct(self, rho):
-        """(X~'X~ + diag(d))^+ rho by two triangular solves."""
+    def correct(self, r, theta, pull):
+        """(X~'X~ + diag(d))^+ (X~'theta - pull) by two triangular solves; theta = w r, pull = d b."""
         if self.rank == 0:
-            return np.zeros(len(rho))
+            return np.zeros(len(pull))
+        rho = self.problem.columns.sweep(theta) - pull
         right = (self.scale * rho[self.live])[self.pivot[:self.rank]]
         return self.back(lapack.dtrtrs(self.R[:, :self.rank], right, trans=1)[0])
 
@@ -143,52 +146,67 @@ def shortest_map(R, pivot, scale):
 
 
 class Wide:
-    """Fewer rows than columns: b = D^-1 Z'c with Z = L Q', after the free columns are projected out."""
+    """Fewer rows than columns: b = c / sqrt(d) for the columns that d holds, the free ones projected out of the rest.
 
-    full_rank = True
+    With Z' = X~ / sqrt(d) = U T Pi' Q', c = Q Pi e minimises |U'r - T e|^2 + |e|^2. Both parts of
+    the right-hand side stay what they are: Z r would drown them in the rounding of 1 / sqrt(d).
+    """
 
     def __init__(self, problem, live, d):
-        self.problem, self.passes = problem, 2
-        X, root = problem.columns, np.sqrt(problem.weight)
-        rows = X.block(0, X.n, root)
+        self.problem, self.passes, self.root = problem, 2, np.sqrt(problem.weight)
+        rows = problem.columns.block(0, problem.columns.n, self.root)
         self.free, self.held = live[d[live] == 0], live[d[live] > 0]
-        self.Q_free = np.linalg.qr(rows[self.free].T)[0] if len(self.free) else np.empty((X.n, 0))
-        self.shrink = 1 / np.sqrt(d[self.held])
-        Z = rows[self.held] * self.shrink[:, None]
-        Z -= (Z @ self.Q_free) @ self.Q_free.T
         self.rows_free = rows[self.free]
-        self.Q, L = np.linalg.qr(Z)
-        # normal equations of [L'; I] through its own triangle
-        self.R = np.linalg.qr(np.vstack([L.T, np.eye(len(L))]), mode="r")
-        self.root = root
+        # Below that, d shortens b and does nothing else; `refine` works with the d that was asked for.
+        self.shrink = 1 / np.sqrt(np.maximum(d[self.held], TINY * problem.square[live].max()))
+        Z = np.multiply(rows[self.held], self.shrink[:, None], order="F")
+        size = np.linalg.norm(Z)
+        self.full_rank = True
         if len(self.free):
-            _, T = np.linalg.qr(self.rows_free.T)
-            size = np.abs(np.diag(T))
-            self.full_rank = len(self.free) <= X.n and bool((size > EPS * 32 * X.n * size.max(initial=0.0)).all())
+            Q, T, _ = qr(self.rows_free.T, mode="economic", pivoting=True)
+            extent = np.abs(T.diagonal())
+            self.full_rank = len(self.free) <= len(extent) and bool(extent[-1] > EPS * 32 * Z.shape[1] * extent[0])
+            Z -= (Z @ Q) @ Q.T
+        n, k = Z.shape[1], min(Z.shape)
+        self.Q = Reflectors(lapack.dgeqrf(Z, lwork=64 * n))
+        T, pivot, *tau = lapack.dgeqp3(np.triu(self.Q.R[:k]).T, lwork=64 * (k + 1))
+        self.U, self.pivot = Reflectors((T, *tau)), pivot - 1
+        self.rank = int(np.count_nonzero(np.abs(T.diagonal()) > EPS * max(32, n) * size))
+        # the long rows come first, as they must for Householder's transforms to keep the short ones
+        T = np.triu(T[:k])
+        T[self.rank:] = 0.0
+        self.R, *self.small = lapack.dtpqrt(k, min(k, 64), T, np.eye(k))[:3]
 
     def first(self):
         """The solution, up to the rounding that `correct` removes."""
-        X, y, weight = self.problem.columns, self.problem.y, self.problem.weight
-        return self.correct(X.sweep(weight * y))
+        return self.correct(self.problem.y, None, np.zeros(self.problem.columns.p))
 
-    def correct(self, rho):
-        """(X~'X~ + diag(d))^-1 rho in the row space of X."""
-        step = np.zeros(self.problem.columns.p)
-        free, held = rho[self.free], rho[self.held]
-        # eliminate the free block: rows_free rows_free' is its Gram
-        along = np.linalg.lstsq(self.rows_free, free, rcond=None)[0] if len(self.free) else np.zeros(len(self.root))
-        right = self.shrink * held
+    def correct(self, r, theta, pull):
+        """(X~'X~ + diag(d))^-1 (X~'theta - pull) from the residual r and pull = d b; b has no part that Q lacks."""
+        problem, step, k = self.problem, np.zeros(self.problem.columns.p), len(self.R)
+        short = self.Q.turn("T", self.shrink * pull[self.held])[self.pivot]
+        right = self.U.turn("T", self.root * r)[:k]
+        right[self.rank:] = 0.0
+        right = lapack.dtpmqrt(k, *self.small, right[:, None], -short[:, None], trans="T")[0]
+        c = np.zeros(len(self.held))
+        c[self.pivot] = lapack.dtrtrs(self.R, right[:, 0])[0]
+        step[self.held] = self.shrink * self.Q.turn("N", c)
         if len(self.free):
-            rows = self.problem.columns.block(0, len(self.root), self.root)[self.held]
-            right = right - self.shrink * (rows @ along)
-        c = self.Q.T @ right
-        inside = lapack.dtrtrs(self.R, lapack.dtrtrs(self.R, c, trans=1)[0])[0]
-        scaled = self.Q @ inside + (right - self.Q @ c)
-        step[self.held] = self.shrink * scaled
-        if len(self.free):
-            fitted = rows.T @ step[self.held]
-            step[self.free] = np.linalg.lstsq(self.rows_free.T, along - fitted, rcond=None)[0]
+            r, _ = problem.columns.residual(r, problem.weight, step, problem.intercept)
+            step[self.free] = np.linalg.lstsq(self.rows_free.T, self.root * r, rcond=None)[0]
         return step
+
+
+class Reflectors:
+    """An orthogonal matrix as LAPACK leaves it, above which stands the triangle R."""
+
+    def __init__(self, factored):
+        self.R, self.tau = factored[0], factored[1]
+
+    def turn(self, trans, x):
+        """Q'x for "T", Q x for "N"."""
+        m = len(self.tau)
+        return lapack.dormqr("L", trans, self.R[:, :m], self.tau, x[:, None], 32 * m)[0][:, 0]
 
 
 class Iterative:
@@ -206,14 +224,15 @@ class Iterative:
 
     def first(self):
         """Start from zero and let `refine` improve it."""
-        X = self.problem.columns
-        return self.correct(X.sweep(self.problem.weight * self.problem.y))
+        y = self.problem.y
+        return self.correct(y, self.problem.weight * y, np.zeros(self.problem.columns.p))
 
-    def correct(self, rho):
-        """(X~'X~ + diag(d))^-1 rho by conjugate gradients on the scaled normal equations."""
+    def correct(self, r, theta, pull):
+        """(X~'X~ + diag(d))^-1 (X~'theta - pull) by conjugate gradients on the scaled normal equations."""
         from scipy.sparse.linalg import LinearOperator, minres
 
         X, live = self.problem.columns, self.live
+        rho = X.sweep(theta) - pull
         full = np.zeros(X.p)
 
         def normal(c):

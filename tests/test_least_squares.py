@@ -1,0 +1,47 @@
+"""Ridge with fewer rows than columns: where a Gram matrix, or 1 / alpha, would drown the answer in rounding."""
+
+import numpy as np
+import pytest
+
+from l1l2fast import L2, solve
+
+
+def wide(n=6, p=15, seed=0):
+    """Rows fewer than columns, weighted, not centred."""
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((n, p)) + 1, rng.standard_normal(n), rng.uniform(0.5, 2, n)
+
+
+def shortest(X, y, weight):
+    """The limit of ridge as its alpha vanishes, with an intercept."""
+    q, root = weight / weight.sum(), np.sqrt(weight)
+    return np.linalg.lstsq(root[:, None] * (X - q @ X), root * (y - q @ y), rcond=1e-12)[0]
+
+
+@pytest.mark.parametrize("alpha", [1e-10, 1e-13, 1e-16, 1e-20, 1e-30, 1e-100, 1e-300])
+@pytest.mark.parametrize("twins", [False, True])
+def test_ridge_comes_down_to_the_shortest_coefficients(alpha, twins):
+    X, y, weight = wide()
+    if twins:  # two rows that disagree: no coefficients fit both
+        X[1] = X[0]
+    want = shortest(X, y, weight)
+    result = solve(X, y, penalty=L2(alpha), sample_weight=weight)
+    assert result.gap <= 1e-12 * result.tolerance / 1e-8 or twins
+    np.testing.assert_allclose(result.coef, want, rtol=1e-12 + 100 * alpha, atol=1e-12 + 100 * alpha)
+
+
+@pytest.mark.parametrize("alpha", [100.0, 1.0, 1e-4, 1e-8, 1e-12])
+@pytest.mark.parametrize("free", [0, 3, 14])
+def test_ridge_beside_free_columns(alpha, free):
+    X, y, weight = wide()
+    factor = np.linspace(0.1, 10, X.shape[1])
+    factor[:free] = 0
+    result = solve(X, y, penalty=L2(alpha), sample_weight=weight, penalty_factor=factor)
+    q = weight / weight.sum()
+    r = y - result.predict(X)
+    # the gradient of the objective, each sum relative to the rounding of its terms
+    gradient = X.T @ (q * r) - alpha * factor * result.coef
+    size = np.abs(X).T @ (q * (np.abs(X) @ np.abs(result.coef) + np.abs(y)))
+    assert (np.abs(gradient) <= 1e-14 * size).all()
+    assert abs(q @ r) <= 1e-14 * np.abs(y).max() * X.shape[1]
+    assert result.unique is (free < 6)
