@@ -6,6 +6,8 @@
 # All memory is the caller's; m rows, k columns.
 include "_blas_int.pxi"
 
+from libc.math cimport fabs
+
 from l1l2fast._lines cimport Kink
 
 cdef struct Face:
@@ -45,7 +47,8 @@ cdef struct Face:
     signed char* counted
     signed char* chosen
     double gam              # band: rows with |r| below about gam are inside
-    double zero             # residuals below are zero
+    double zero             # the part of a residual's rounding that is common to all rows
+    double least_zero       # and what it is at b = 0
     double noise            # size of the summands of Z'psi
     double steepest         # largest curvature d
     double worst            # largest entry of the gradient, in units of its rounding
@@ -53,6 +56,12 @@ cdef struct Face:
 
 cdef enum:
     BLOCK = 128
+
+
+# Residuals of row i up to this are rounding: of y_i, and of z_i'b in `s.zero`. Row by row, for one
+# huge y must not hide the residuals of the others.
+cdef inline double rounding(Face* s, Py_ssize_t i) noexcept nogil:
+    return s.zero + 256 * 2.220446049250313e-16 * fabs(s.y[i])
 
 # out = y - Z b
 cdef void residuals(Face* s, const double* b, double* out) noexcept nogil

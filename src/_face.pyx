@@ -92,7 +92,7 @@ cdef double defect(Face* s, Py_ssize_t n) noexcept nogil:
         less = -s.psi_try[s.rows[i]]
         daxpy(&s.k, &less, <double*>s.Z + <Py_ssize_t>s.rows[i] * s.k, &one, s.gradient, &one)
         s.rhs[i] = s.y[s.rows[i]] - ddot(&s.k, <double*>s.Z + <Py_ssize_t>s.rows[i] * s.k, &one, s.b_try, &one)
-        worst = max(worst, fabs(s.rhs[i]) / s.zero)
+        worst = max(worst, fabs(s.rhs[i]) / rounding(s, s.rows[i]))
     for j in range(s.k):
         worst = max(worst, fabs(s.gradient[j]) / (64 * EPS * (s.noise + fabs(s.d[j] * s.b_try[j])) + 1e-300))
     return worst
@@ -140,7 +140,7 @@ cdef Py_ssize_t repair(Face* s, Py_ssize_t n) noexcept nogil:
             if fabs(psi - s.psi_try[i]) > slip:
                 s.chosen[i] = 0
                 wrong += 1
-        elif s.width[i] > 0 and (s.q[i] > s.zero and psi < s.right[i] or s.q[i] < -s.zero and psi > -s.left[i]):
+        elif s.width[i] > 0 and fabs(s.q[i]) > rounding(s, i) and psi != (s.right[i] if s.q[i] > 0 else -s.left[i]):
             s.chosen[i] = 1
             wrong += 1
     return wrong

@@ -63,6 +63,11 @@ cdef inline Py_ssize_t crossing(Kink* kinks, Py_ssize_t n, double slope) noexcep
     return last
 
 
+cdef inline double median(Kink* kinks, Py_ssize_t n) noexcept nogil:
+    # The (lower) median of t, all jumps being 1; 0 if n is 0.
+    return kinks[crossing(kinks, n, 0.5 - (n + 1) // 2)].t if n > 0 else 0.0
+
+
 cdef inline double stationary(Kink* kinks, Py_ssize_t n, double slope, double bend, double floor) noexcept nogil:
     # The t >= 0 at which a continuous nondecreasing derivative vanishes: slope + bend t at first, its
     # slope changing by `jump` at each kink and being `floor` behind them all. -1 if it stays negative.

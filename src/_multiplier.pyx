@@ -14,14 +14,16 @@ from libc.math cimport fabs, isinf, sqrt
 from libc.stdlib cimport calloc, free
 from scipy.linalg.cython_blas cimport dgemv
 
-from l1l2fast._face cimport BLOCK, Face, finish
-from l1l2fast._lines cimport Kink
+from l1l2fast._face cimport BLOCK, Face, finish, rounding
+from l1l2fast._lines cimport Kink, median
 from l1l2fast._scalar cimport clip
 from l1l2fast._signals cimport raise_pending
 from l1l2fast._smooth cimport NEWTONS, RUNAWAY, newton, refresh, slope
 
 cdef enum:
     EXACT = 0, ROUND_CAP = 1, UNBOUNDED = 2, PENDING = 5
+
+cdef double EPS = 2.220446049250313e-16
 
 
 cdef void measure(Face* s) noexcept nogil:
@@ -95,22 +97,37 @@ cdef double gap(Face* s) noexcept nogil:
     cdef double total = 0, bound
     for i in range(s.m):
         bound = s.right[i] if s.r[i] > 0 else -s.left[i]
-        if s.psi[i] != bound and fabs(s.r[i]) > s.zero:
+        if s.psi[i] != bound and fabs(s.r[i]) > rounding(s, i):
             total += (bound - s.psi[i]) * s.r[i]
     return total
+
+
+cdef double typical(Face* s, const double* x) noexcept nogil:
+    # The median of |x_i| over the rows that cost something and where x_i is not zero.
+    cdef Py_ssize_t i, n = 0
+    for i in range(s.m):
+        if s.width[i] > 0 and fabs(x[i]) > s.zero:
+            s.kinks[n].t = fabs(x[i])
+            s.kinks[n].jump = 1
+            n += 1
+    return median(s.kinks, n)
+
+
+cdef void set_scales(Face* s) noexcept nogil:
+    # The first residuals and the first band: medians, for outliers and far bounds say nothing.
+    s.zero = 0
+    s.least_zero = 256 * EPS * typical(s, s.y) + 1e-300
+    refresh(s)
+    s.gam = max(0.25 * typical(s, s.r), 1e6 * s.zero)
+    if s.gam < 1e-290:  # y = 0 and b = 0: then c and d alone say how large b may become
+        s.gam = s.noise / s.steepest if s.noise > 0 else 1
 
 
 cdef int minimise(Face* s, Py_ssize_t max_rounds, Py_ssize_t* newtons) noexcept nogil:
     cdef Py_ssize_t i, count, n_inside = 0, wait = 0, _round
     cdef bint settled = False
     cdef double least
-    refresh(s)
-    s.gam = 0
-    for i in range(s.m):
-        s.gam += 0.2 * fabs(s.r[i]) / s.m
-    s.gam = max(s.gam, 1e6 * s.zero)
-    if s.gam < 1e-290:  # y = 0 and b = 0: then c and d alone say how large b may become
-        s.gam = s.noise / s.steepest if s.noise > 0 else 1
+    set_scales(s)
     least = 1e-9 * s.gam
     set_prox(s)
     for _round in range(max_rounds):

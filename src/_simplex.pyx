@@ -21,11 +21,11 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free, malloc
 from scipy.linalg.cython_blas cimport daxpy, ddot, dger, dscal
 
-from l1l2fast._lines cimport Kink, crossing, swap
+from l1l2fast._lines cimport Kink, crossing, median, swap
 from l1l2fast._scalar cimport clip
 from l1l2fast._signals cimport interrupted, raise_pending
-from l1l2fast._vertex cimport (INVERSE_BLOCK, Vertex, add_row, basis_times, measure, refactor, rows_times, set_slopes,
-                               slack, start, take_sides)
+from l1l2fast._vertex cimport (INVERSE_BLOCK, Vertex, add_row, basis_times, measure, refactor, rounding, rows_times,
+                               set_slopes, slack, start, take_sides)
 
 cdef enum:
     OPTIMAL = 0, PIVOT_CAP = 1, UNBOUNDED = 2, DEFICIENT = 3, INFEASIBLE = 4, PENDING = 5
@@ -116,18 +116,23 @@ cdef void pivot(Vertex* s, Py_ssize_t z, Py_ssize_t p) noexcept nogil:
     scale = -1
     dger(&s.k, &s.k, &scale, s.inverse + z * s.k, &one, s.u, &one, s.inverse, &s.k)
     s.fresh += 1
-    s.stalls += t * s.kinks[p].jump <= s.zero * (s.lo[entering] + s.hi[entering])
+    s.stalls += t * s.kinks[p].jump <= rounding(s, entering) * (s.lo[entering] + s.hi[entering])
 
 
 cdef void jitter(Vertex* s) noexcept nogil:
-    # Ties broken by up to 1e-7 of the mean residual, the same on every run.
-    cdef double scale = 0, largest = 0
+    # Ties broken by up to 1e-7 of the median nonzero residual, the same on every run.
+    cdef double scale
     cdef uint64_t x
-    cdef Py_ssize_t i, _i
+    cdef Py_ssize_t i, n = 0, _i
     for i in range(s.m):
-        scale += fabs(s.r[i]) / s.m
-        largest = max(largest, fabs(s.y[i]))
-    scale = 2e-7 * (scale if scale > 1e-9 * largest else (largest if largest > 0 else 1))
+        if fabs(s.r[i]) > rounding(s, i):
+            s.kinks[n].t = fabs(s.r[i])
+            s.kinks[n].jump = 1
+            n += 1
+    scale = median(s.kinks, n)
+    if n == 0:
+        scale = s.zero / (256 * EPS) if s.zero > 0 else 1
+    scale *= 2e-7
     for _i in range(s.jitters):
         scale /= 30
     s.jitters += 1
@@ -144,7 +149,7 @@ cdef bint constrained(Vertex* s) noexcept nogil:
     # Do all infinite slopes hold?
     cdef Py_ssize_t i
     for i in range(s.m):
-        if (s.side[i] > 0 and isinf(s.right[i]) or s.side[i] < 0 and isinf(s.left[i])) and fabs(s.r[i]) > s.zero:
+        if fabs(s.r[i]) > rounding(s, i) and isinf(s.right[i] if s.r[i] > 0 else s.left[i]):
             return False
     return True
 

@@ -8,7 +8,7 @@ cdef enum:
     RUNAWAY = -1
     INTERRUPTED = -2
 
-# r, and what counts as zero beside y and Z b
+# r, and how much of it rounding of Z b may be
 cdef void refresh(Face* s) noexcept nogil
 # gradient = c + d b - Z'psi + prox (b - anchor); returns its largest entry in units of its rounding error
 cdef double slope(Face* s) noexcept nogil

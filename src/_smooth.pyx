@@ -3,7 +3,7 @@
 The Hessian  sum over rows inside of width_i / gam z_i z_i' + diag(d)  is kept up to date by the
 rows that go in or out, which are few near the end.
 """
-from libc.math cimport fabs, isinf, sqrt
+from libc.math cimport fabs, sqrt
 from scipy.linalg.cython_blas cimport ddot, dgemv, dsyrk
 from scipy.linalg.cython_lapack cimport dpotrf, dpotrs
 
@@ -17,13 +17,10 @@ cdef double EPS = 2.220446049250313e-16
 
 cdef void refresh(Face* s) noexcept nogil:
     cdef Py_ssize_t i
-    cdef double size = 0
     residuals(s, s.b, s.r)
-    for i in range(s.m):
-        size = max(size, fabs(s.y[i]))
+    s.zero = s.least_zero
     for i in range(s.k):
-        size += fabs(s.b[i])
-    s.zero = 256 * EPS * size + 1e-300
+        s.zero += 256 * EPS * fabs(s.b[i])
 
 
 cdef Py_ssize_t project(Face* s, Py_ssize_t* n_inside) noexcept nogil:
@@ -111,9 +108,10 @@ cdef void newton_direction(Face* s) noexcept nogil:
 cdef Py_ssize_t add_kink(Face* s, Py_ssize_t i, double rate, bint upper, double jump, Py_ssize_t n) noexcept nogil:
     # Where psi_i, changing at `rate`, meets its upper or lower bound, if ever.
     cdef double bound = s.right[i] if upper else -s.left[i]
-    if isinf(bound):
+    cdef double t = max((bound - s.shifted[i]) / rate, 0)
+    if not t < 1e300:
         return n
-    s.kinks[n].t = max((bound - s.shifted[i]) / rate, 0)
+    s.kinks[n].t = t
     s.kinks[n].jump = jump
     return n + 1
 

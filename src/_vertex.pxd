@@ -5,6 +5,7 @@
 # All memory is the caller's; m rows, k columns.
 include "_blas_int.pxi"
 
+from libc.math cimport fabs
 from libc.stdint cimport int64_t
 
 from l1l2fast._lines cimport Kink
@@ -40,12 +41,17 @@ cdef struct Vertex:
     double noise            # size of the summands of g, for its rounding error
     double widest           # largest finite slope
     double big              # stands for an infinite slope
-    double zero             # residuals below are zero
+    double zero             # the part of a residual's rounding that is common to all rows
     int fresh               # pivots since the last factorisation
     int stalls              # of them, of length zero; since the last jitter
     int jitters             # so far
     bint jittered           # y_now is not y
 
+
+# Residuals of row i up to this are rounding: of y_i, and of z_i'b in `s.zero`. Row by row, for one
+# huge y must not hide the residuals of the others.
+cdef inline double rounding(Vertex* s, Py_ssize_t i) noexcept nogil:
+    return s.zero + 256 * 2.220446049250313e-16 * fabs(s.y_now[i])
 
 # out = Z v
 cdef void rows_times(Vertex* s, const double* v, double* out) noexcept nogil

@@ -152,7 +152,6 @@ cdef bint refactor(Vertex* s) noexcept nogil:
     rows_times(s, s.b, s.r)
     for i in range(s.m):
         s.r[i] = s.y_now[i] - s.r[i]
-        size = max(size, fabs(s.y_now[i]))
     for i in range(s.k):
         size += fabs(s.b[i])
     s.zero = 256 * EPS * size
@@ -171,7 +170,7 @@ cdef void take_sides(Vertex* s) noexcept nogil:
             s.r[i] = 0
             s.psi[i] = 0
             continue
-        if fabs(s.r[i]) > s.zero:
+        if fabs(s.r[i]) > rounding(s, i):
             s.side[i] = 1 if s.r[i] > 0 else -1
         elif isinf(s.right[i] if s.side[i] > 0 else s.left[i]):
             s.side[i] = -s.side[i]  # a constraint that holds need not pull

@@ -153,6 +153,27 @@ def test_weights_and_outliers_of_every_size():
         problem.check(b, psi)
 
 
+def test_one_huge_row_hides_nothing():
+    """A bound at 1e300 is as good as none: rounding and the first band do not look at it."""
+    rng = np.random.default_rng(7)
+    Z, y = rng.integers(0, 3, (60, 4)), rng.integers(0, 4, 60)
+    problem = Problem(Z, y, np.ones(60), np.ones(60), np.zeros(4), np.full(4, 0.1))
+    _, _, plain, _ = run(problem)
+    bounded = Problem(
+        np.vstack([Z, np.eye(4)]),
+        np.r_[y, np.full(4, -1e300)],
+        np.r_[np.ones(60), np.zeros(4)],
+        np.r_[np.ones(60), np.full(4, np.inf)],
+        np.zeros(4),
+        problem.d,
+    )
+    status, newtons, b, psi = run(bounded)
+    assert status == EXACT
+    assert newtons < 50
+    assert b == pytest.approx(plain, abs=1e-12)
+    problem.check(b, psi[:60])
+
+
 def test_a_weak_ridge_starts_from_the_vertex_without_it():
     rng = np.random.default_rng(5)
     Z, y = rng.normal(size=(400, 10)), rng.standard_t(2, 400)

@@ -164,3 +164,23 @@ def test_the_same_bits_every_time():
     assert first[:2] == second[:2]
     for one, other in zip(first[2:], second[2:], strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_one_huge_row_hides_nothing():
+    """A bound at 1e300 is as good as none, and so is an outlier: rounding is judged row by row."""
+    rng = np.random.default_rng(4)
+    Z, y = rng.integers(0, 3, (60, 4)), rng.integers(0, 4, 60)
+    problem = Problem(Z, y, np.ones(60), np.ones(60), np.zeros(4))
+    _, _, plain, _, _ = run(problem)
+    unit, far = np.eye(4), np.full(4, 1e300)
+    bounded = Problem(
+        np.vstack([Z, unit, unit]),
+        np.r_[y, -far, far],
+        np.r_[np.ones(60), np.zeros(4), np.full(4, np.inf)],
+        np.r_[np.ones(60), np.full(4, np.inf), np.zeros(4)],
+        np.zeros(4),
+    )
+    status, _, b, _, psi = run(bounded)
+    assert status == OPTIMAL
+    assert problem.objective(b) == pytest.approx(problem.objective(plain), rel=1e-14)
+    problem.check(b, psi[:60])
