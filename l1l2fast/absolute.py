@@ -73,7 +73,8 @@ def null_objective(problem):
 def reweight(problem, null):
     """IRLS with a shrinking smoothing: b with the intercept last, its residuals, passes, steps."""
     p, extra = problem.columns.p, int(problem.intercept)
-    b, factor, lower, upper = np.zeros(p + extra), np.zeros(p + extra), np.full(p + extra, -np.inf), np.full(p + extra, np.inf)
+    b, factor = np.zeros(p + extra), np.zeros(p + extra)
+    lower, upper = np.full(p + extra, -np.inf), np.full(p + extra, np.inf)
     b[:p], factor[:p], lower[:p], upper[:p] = problem.start, problem.factor, problem.lower, problem.upper
     fit = Reweighted(problem.columns, problem.loss, problem.penalty, problem.y, problem.weight, factor, lower, upper, b)
     if len(b) == 0 or null == 0:

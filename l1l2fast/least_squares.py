@@ -15,7 +15,7 @@ from scipy.linalg import lapack, qr
 from l1l2fast.problem import EPS
 from l1l2fast.result import Answer, Status
 
-# Sparse X of more columns than this is solved by LSMR instead of a dense triangle.
+# Sparse X of more columns than this is solved by MINRES instead of a dense triangle.
 MAX_DENSE = 4000
 # A curvature of the penalty relative to the data's, below which a correction of the answer is enough.
 TINY = 1e-20
@@ -45,7 +45,7 @@ def refine(problem, d, solver, unique):
     """Solve for b, then for the correction of the fresh residual until it stops helping."""
     y, weight = problem.y, problem.weight
     _, tolerance = scale_of(problem)
-    b, best, passes, rounds = solver.first(), None, solver.passes, 0
+    b, best, passes, rounds = solver.first(), None, 0, 0
     status = None
     while status is None:
         r, theta = problem.columns.residual(y, weight, b, problem.intercept)
@@ -62,7 +62,7 @@ def refine(problem, d, solver, unique):
         b = b + step
         rounds += 1
     objective, gap, b, theta, u = best
-    return Answer(b, 0.0, objective, gap, theta, u, status, tolerance, passes, rounds, unique and solver.full_rank)
+    return Answer(b, 0.0, objective, gap, theta, u, status, tolerance, passes + solver.passes, rounds, unique and solver.full_rank)
 
 
 class Tall:
@@ -210,13 +210,12 @@ class Reflectors:
 
 
 class Iterative:
-    """Sparse X with many columns: LSMR (Fong and Saunders, 2011) on [X~; sqrt(d)] with scaled columns."""
+    """Sparse X with many columns: MINRES (Paige and Saunders, 1975) on the scaled normal equations."""
 
     full_rank = None
 
     def __init__(self, problem, live, d):
         self.problem, self.live, self.passes = problem, live, 1
-        self.root = np.sqrt(problem.weight)
         self.scale = 1 / np.sqrt(problem.square[live] + d[live])
         self.ridge = np.sqrt(d[live]) * self.scale
         if (d[live] > 0).all():
@@ -228,7 +227,7 @@ class Iterative:
         return self.correct(y, self.problem.weight * y, np.zeros(self.problem.columns.p))
 
     def correct(self, r, theta, pull):
-        """(X~'X~ + diag(d))^-1 (X~'theta - pull) by conjugate gradients on the scaled normal equations."""
+        """(X~'X~ + diag(d))^-1 (X~'theta - pull) by MINRES on the scaled normal equations."""
         from scipy.sparse.linalg import LinearOperator, minres
 
         X, live = self.problem.columns, self.live

@@ -10,7 +10,8 @@ from l1l2fast._penalties import __all__ as __all__
 
 def _summary(name):
     # embedsignature puts the call on the first line if there are arguments
-    return next(line for line in vars(_penalties)[name].__doc__.splitlines() if line and not line.startswith(f"{name}("))
+    lines = vars(_penalties)[name].__doc__.splitlines()
+    return next(line for line in lines if line and not line.startswith(f"{name}("))
 
 
 __doc__ += "\n" + "".join(f"- {name}: {_summary(name)}\n" for name in __all__[1:])

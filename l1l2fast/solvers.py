@@ -3,8 +3,6 @@
 import functools
 import time
 
-import numpy as np
-
 from l1l2fast import _validate, absolute, squared
 from l1l2fast.result import Result, warn
 
@@ -104,8 +102,8 @@ def solve(X, y, loss="squared", penalty=None, *, alpha=None, l1_ratio=None, samp
     References
     ----------
     Tibshirani (1996), J. R. Statist. Soc. B 58. Friedman, Hastie and Tibshirani (2010), J. Stat.
-    Softw. 33. Koenker and Bassett (1978), Econometrica 46. Barrodale and Roberts (1973), SIAM J.
-    Numer. Anal. 10.
+    Softw. 33. Koenker and Bassett (1978), Econometrica 46. Barrodale and Roberts (1973), SIAM Journal on
+    Numerical Analysis 10.
 
     Examples
     --------

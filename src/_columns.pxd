@@ -23,6 +23,10 @@ cdef class Columns:
     # one part of the moments about `origin`: sum w d, sum w d^2, sum v d with d = x_j - origin_j
     cdef void moments_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *origin, const double *w,
                            const double *v, double *s1, double *s2, double *s3) noexcept nogil
+    # one part of f = X~ b: entries lo:hi of `which` (the nonzero b), or rows lo:hi of a C-ordered X
+    cdef void predict_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
+                           const double *b, const double *ones, double *f) noexcept nogil
+    # (number of pieces the matrix is walked in, how many of them between two looks at Ctrl-C)
     cdef (Py_ssize_t, Py_ssize_t) parts(self) noexcept nogil
     # a run of rows of X~, added to the Gram matrix under construction in `gram`
     cdef void add_gram(self, Py_ssize_t begin, Py_ssize_t end, const Py_ssize_t *which, Py_ssize_t k,

@@ -66,6 +66,17 @@ cdef class Columns:
                            const double *v, double *s1, double *s2, double *s3) noexcept nogil:
         pass
 
+    cdef void predict_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
+                           const double *b, const double *ones, double *f) noexcept nogil:
+        # axpy leaves out a multiple of ones and says by how much that moves sum(f)
+        cdef Py_ssize_t a, i
+        cdef double missing = 0.0
+        for a in range(lo, hi):
+            missing += self.axpy(which[a], b[which[a]], ones, f)
+        if missing != 0:
+            for i in range(self.n):
+                f[i] -= missing
+
     cdef (Py_ssize_t, Py_ssize_t) parts(self) noexcept nogil:
         # (number of pieces the matrix is walked in, how many of them between two looks at Ctrl-C)
         return self.p, 1 + PART // (self.n + 1)
@@ -175,19 +186,18 @@ cdef class Columns:
         """X~ b, reading the columns of nonzero b only."""
         which = np.flatnonzero(b)
         cdef const Py_ssize_t[::1] J = which
-        cdef Py_ssize_t k = J.shape[0], lo, hi, a, i, step
+        cdef Py_ssize_t k = J.shape[0], lo, hi, end, step
         out = np.zeros(self.n)
         if k == 0 or self.n == 0:
             return out
-        step = max(1, min(self.n, (1 << 16) // k))
-        cdef double[::1] f = out, block = np.empty(k * step)
-        for lo in range(0, self.n, step):
-            hi = min(lo + step, self.n)
+        cdef double[::1] f = out, ones = np.ones(self.n)
+        end, step = self.parts()
+        if end == self.p:
+            end = k
+        for lo in range(0, end, step):
+            hi = min(lo + step, end)
             with nogil:
-                self.load(lo, hi, &J[0], k, NULL, &block[0], step)
-                for a in range(k):
-                    for i in range(hi - lo):
-                        f[lo + i] += b[J[a]] * block[a * step + i]
+                self.predict_part(lo, hi, &J[0], k, &b[0], &ones[0], &f[0])
         return out
 
     def gram(self, const Py_ssize_t[::1] which not None, const double[::1] root not None,
@@ -305,6 +315,16 @@ cdef class DenseC(Columns):
 
     cdef (Py_ssize_t, Py_ssize_t) parts(self) noexcept nogil:
         return self.n, 1 + PART // (self.p + 1)
+
+    cdef void predict_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
+                           const double *b, const double *ones, double *f) noexcept nogil:
+        cdef Py_ssize_t a, i
+        cdef double sum
+        for i in range(lo, hi):
+            sum = 0.0
+            for a in range(k):
+                sum += b[which[a]] * self.item(i, which[a])
+            f[i] = sum
 
     cdef void sweep_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *v, double total, double *g) noexcept nogil:
         cdef Py_ssize_t j

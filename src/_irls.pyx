@@ -111,12 +111,12 @@ cdef class Reweighted:
         Then the residuals are brought up to date. Returns sum w |r|.
         """
         cdef Quadratic s
-        cdef Py_ssize_t j, step
+        cdef Py_ssize_t _step
         cdef double before, moved
         s.k, s.ld, s.G, s.q, s.b = self.k, self.k, &self.G[0, 0], &self.q[0], &self.b_[0]
         s.factor, s.lower, s.upper = &self.factor[0], &self.lower[0], &self.upper[0]
         s.turn, s.work = &self.turn[0], &self.work[0]
-        for step in range(steps):
+        for _step in range(steps):
             memset(&self.G[0, 0], 0, self.k * self.k * sizeof(double))
             memset(&self.q[0], 0, self.k * sizeof(double))
             before = self.all_rows(eps, True)

@@ -44,14 +44,15 @@ cdef double slack(Penalty penalty, double b, double u, double factor, double low
     return slope if slope > 0 else 0.0
 
 
-def certify(Loss loss not None, Penalty penalty not None, const double[::1] y not None, const double[::1] f not None,
-            const double[::1] w not None, const double[::1] theta not None, const double[::1] b not None,
-            const double[::1] u not None, const double[::1] square not None, const double[::1] factor not None,
-            const double[::1] lower not None, const double[::1] upper not None, bint intercept):
+def certify(Loss loss not None, Penalty penalty not None, const double[::1] y not None,
+            const double[::1] f not None, const double[::1] w not None, const double[::1] theta not None,
+            const double[::1] b not None, const double[::1] u not None, const double[::1] square not None,
+            const double[::1] factor not None, const double[::1] lower not None,
+            const double[::1] upper not None, bint intercept):
     """(P, P - D(s theta), s) with the largest s <= 1 at which s theta is feasible.
 
-    With an intercept, sum(theta) must be zero. u = X~'theta is taken to be known to the rounding of its sums, eps |x~_j|_w |theta / w|_w, and for a
-    smooth loss, whose theta is made of y - f, to the rounding of f.
+    With an intercept, sum(theta) must be zero. u = X~'theta is taken to be known to the rounding of its
+    sums, eps |x~_j|_w |theta / w|_w, and for a smooth loss, whose theta is made of y - f, to that of f.
     """
     cdef Py_ssize_t i, j, n = y.shape[0], p = b.shape[0]
     cdef double objective = 0.0, gap = 0.0, s = 1.0, size = 0.0, unit, bound, spread = 0.0, total = 0.0

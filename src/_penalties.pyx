@@ -65,7 +65,7 @@ cdef class Penalty:
         return self.maximiser(u)
 
     def __repr__(self):
-        return f"{type(self).__name__}({', '.join(f'{k}={v:g}' for k, v in self.parameters().items())})"
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.parameters().items())})"
 
     def __eq__(self, other):
         return type(self) is type(other) and self.parameters() == other.parameters()

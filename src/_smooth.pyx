@@ -87,11 +87,11 @@ cdef void newton_direction(Face* s) noexcept nogil:
     # indefinite; the line search forgives a wrong length.
     cdef Py_ssize_t i, j
     cdef blas_int one = 1, info = 1
-    cdef int attempt
+    cdef int _attempt
     cdef double top = 0, shift = 0
     for j in range(s.k):
         top = max(top, s.gram[j * (s.k + 1)] / s.gam + s.d[j])
-    for attempt in range(40):  # ends: the shift outgrows the matrix, unless that is not finite
+    for _attempt in range(40):  # ends: the shift outgrows the matrix, unless that is not finite
         if info == 0:
             break
         for j in range(s.k):

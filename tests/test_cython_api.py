@@ -21,8 +21,8 @@ SIGNATURES = {
                     "double, double)",
     "lad_weights_d": "void (Py_ssize_t, double const *, double, double *)",
 }
-TYPES = {"double": c_double, "Py_ssize_t": c_ssize_t, "double const *": POINTER(c_double), "double *": POINTER(c_double),
-         "void": None}
+TYPES = {"double": c_double, "Py_ssize_t": c_ssize_t, "void": None,
+         "double const *": POINTER(c_double), "double *": POINTER(c_double)}
 
 
 def name_of(capsule):
