@@ -26,6 +26,8 @@ cdef class Columns:
     # one part of f = X~ b: entries lo:hi of `which` (the nonzero b), or rows lo:hi of a C-ordered X
     cdef void predict_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
                            const double *b, const double *ones, double *f) noexcept nogil
+    # are the pieces of `parts` rows, as the memory lies, or columns?
+    cdef bint by_rows(self) noexcept nogil
     # (number of pieces the matrix is walked in, how many of them between two looks at Ctrl-C)
     cdef (Py_ssize_t, Py_ssize_t) parts(self) noexcept nogil
     # a run of rows of X~, added to the Gram matrix under construction in `gram`

@@ -77,6 +77,9 @@ cdef class Columns:
             for i in range(self.n):
                 f[i] -= missing
 
+    cdef bint by_rows(self) noexcept nogil:
+        return False
+
     cdef (Py_ssize_t, Py_ssize_t) parts(self) noexcept nogil:
         # (number of pieces the matrix is walked in, how many of them between two looks at Ctrl-C)
         return self.p, 1 + PART // (self.n + 1)
@@ -192,7 +195,7 @@ cdef class Columns:
             return out
         cdef double[::1] f = out, ones = np.ones(self.n)
         end, step = self.parts()
-        if end == self.p:
+        if not self.by_rows():
             end = k
         for lo in range(0, end, step):
             hi = min(lo + step, end)
@@ -312,6 +315,9 @@ cdef class DenseC(Columns):
             if root != NULL:
                 for a in range(k):
                     out[a * ld + i] *= root[lo + i]
+
+    cdef bint by_rows(self) noexcept nogil:
+        return True
 
     cdef (Py_ssize_t, Py_ssize_t) parts(self) noexcept nogil:
         return self.n, 1 + PART // (self.p + 1)
