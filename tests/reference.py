@@ -68,6 +68,8 @@ def solve(pb):
     free, rows = np.flatnonzero(~fixed), pb.c > 0
     coef = np.where(fixed, pb.lower, 0.0)
     target = (pb.y - pb.offset - pb.X @ coef)[rows]
+    if not target.any() and np.all((pb.lower[free] <= 0) & (pb.upper[free] >= 0)):
+        return Answer(0.0, coef, objective(pb, 0.0, coef))
     extra = np.zeros(int(pb.intercept))
     # Centred, or a column of large mean could hardly be told from the intercept.
     mean = pb.c @ pb.X[:, free] if pb.intercept else np.zeros(len(free))
@@ -165,7 +167,7 @@ def dual_objective(pb, theta, size):
     # difference; and a sum of n products has no error beyond the classical bound.
     rounding = (16 + len(theta)) * EPS * (pb.c * size + abs(theta))
     if pb.intercept:
-        excess.append(abs(theta.sum()) / rounding.sum())
+        excess.append(abs(theta.sum()) / (rounding.sum() + np.finfo(float).tiny))
     u, room = X.T @ theta, abs(X).T @ rounding + np.finfo(float).tiny
     h, beyond = _bounded_conjugate(u, pb.l1, pb.l2, pb.lower, pb.upper, room)
     excess.append(np.max(beyond / room, initial=0))
