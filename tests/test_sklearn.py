@@ -85,7 +85,7 @@ def test_attributes_have_scikit_learns_types(cls, fit_intercept, targets, X_dtyp
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("estimator", [Lasso(alpha=0.1), Lasso(alpha=0.1, positive=True), ElasticNet(alpha=0.2),
                                        ElasticNet(alpha=0.2, l1_ratio=0), Ridge(alpha=3.0),
-                                       Ridge(alpha=[3.0, 0.5]), Ridge(alpha=3.0, positive=True)], ids=str)
+                                       Ridge(alpha=np.array([3.0, 0.5])), Ridge(alpha=3.0, positive=True)], ids=str)
 def test_answers_are_scikit_learns(estimator, fit_intercept, container, weighted):
     X, y = data(targets=2)
     weight = np.random.default_rng(1).uniform(0.1, 2, len(y)) if weighted else None
@@ -203,8 +203,8 @@ def test_precompute_is_checked():
 @pytest.mark.parametrize(("parameters", "message"), [
     ({"solver": "lbfgs"}, "only when positive=True"),
     ({"solver": "svd", "positive": True}, "does not support positive"),
-    ({"alpha": [1.0, 2.0, 3.0]}, "3 != 2"),
-    ({"alpha": [1.0, -2.0]}, "-2"),
+    ({"alpha": np.array([1.0, 2.0, 3.0])}, "3 != 2"),
+    ({"alpha": np.array([1.0, -2.0])}, "-2"),
 ])
 def test_ridge_refuses_what_scikit_learn_refuses(parameters, message):
     X, y = data(targets=2)
