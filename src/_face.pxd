@@ -28,6 +28,7 @@ cdef struct Face:
     double* shifted         # residual in units of psi, plus centre
     double* prox            # curvature towards anchor, on columns with none of their own
     double* anchor          # b of the round before
+    double* noise           # size of the summands of Z'psi, column by column
     double* gradient
     double* step
     double* gram            # sum of width_i z_i z_i' over `counted`, lower triangle in Fortran's eyes
@@ -49,8 +50,8 @@ cdef struct Face:
     double gam              # band: rows with |r| below about gam are inside
     double zero             # the part of a residual's rounding that is common to all rows
     double least_zero       # and what it is at b = 0
-    double noise            # size of the summands of Z'psi
     double steepest         # largest curvature d
+    double reach            # how large b may become where y = 0
     double worst            # largest entry of the gradient, in units of its rounding
     Py_ssize_t n_counted
 

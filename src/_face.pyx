@@ -86,15 +86,21 @@ cdef double defect(Face* s, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i, j
     cdef blas_int one = 1
     cdef double less, worst = 0
+    cdef double* size = s.step  # of the summands of the gradient
+    cdef const double* z
     for j in range(s.k):
         s.gradient[j] = s.c[j] + s.d[j] * s.b_try[j] - s.g[j]
+        size[j] = s.noise[j] + fabs(s.d[j] * s.b_try[j])
     for i in range(n):
+        z = s.Z + <Py_ssize_t>s.rows[i] * s.k
         less = -s.psi_try[s.rows[i]]
-        daxpy(&s.k, &less, <double*>s.Z + <Py_ssize_t>s.rows[i] * s.k, &one, s.gradient, &one)
-        s.rhs[i] = s.y[s.rows[i]] - ddot(&s.k, <double*>s.Z + <Py_ssize_t>s.rows[i] * s.k, &one, s.b_try, &one)
+        for j in range(s.k):
+            s.gradient[j] += less * z[j]
+            size[j] += fabs(less * z[j])
+        s.rhs[i] = s.y[s.rows[i]] - ddot(&s.k, <double*>z, &one, s.b_try, &one)
         worst = max(worst, fabs(s.rhs[i]) / rounding(s, s.rows[i]))
     for j in range(s.k):
-        worst = max(worst, fabs(s.gradient[j]) / (64 * EPS * (s.noise + fabs(s.d[j] * s.b_try[j])) + 1e-300))
+        worst = max(worst, fabs(s.gradient[j]) / (64 * EPS * size[j] + 1e-300))
     return worst
 
 

@@ -10,7 +10,7 @@ tried as the set of zero residuals (_face.pyx), which ends it exactly.
 """
 include "_blas_int.pxi"
 
-from libc.math cimport fabs, isinf, sqrt
+from libc.math cimport fabs, isinf
 from libc.stdlib cimport calloc, free
 from scipy.linalg.cython_blas cimport dgemv
 
@@ -19,6 +19,7 @@ from l1l2fast._lines cimport Kink, median
 from l1l2fast._scalar cimport clip
 from l1l2fast._signals cimport raise_pending
 from l1l2fast._smooth cimport NEWTONS, RUNAWAY, newton, refresh, slope
+from l1l2fast._vertex cimport column_noise
 
 cdef enum:
     EXACT = 0, ROUND_CAP = 1, UNBOUNDED = 2, PENDING = 5
@@ -29,19 +30,19 @@ cdef double EPS = 2.220446049250313e-16
 cdef void measure(Face* s) noexcept nogil:
     # Widths, tolerances, thin columns, and psi put into its box.
     cdef Py_ssize_t i
-    cdef double widest = 0, squares = 0, steep
+    cdef double widest = 0, loudest = 0, steep
     for i in range(2 * s.m):
         steep = s.left[i] if i < s.m else s.right[i - s.m]
         if not isinf(steep):
             widest = max(widest, steep)
-            squares += steep * steep
-    s.noise = sqrt(squares)
+    column_noise(s.m, s.k, s.Z, s.left, s.right, s.c, s.noise)
     s.steepest, s.thin = 0, 0
     for i in range(s.k):
-        s.noise += fabs(s.c[i])
+        loudest = max(loudest, s.noise[i])
         s.steepest = max(s.steepest, s.d[i])
     if s.steepest == 0:
-        s.steepest = s.noise if s.noise > 0 else 1
+        s.steepest = loudest if loudest > 0 else 1
+    s.reach = loudest / s.steepest if loudest > 0 else 1
     for i in range(s.k):
         if not s.d[i] >= 1e-6 * s.steepest:
             s.bordered[s.thin] = <blas_int>i
@@ -71,13 +72,13 @@ cdef void anchor(Face* s) noexcept nogil:
         s.anchor[i] = s.b[i]
 
 
-cdef bint recedes(Face* s) noexcept nogil:
-    # Does the function fall for ever along the part of b where d = 0? A diverging b points there.
+cdef bint recedes(Face* s, double share) noexcept nogil:
+    # Does the function fall for ever along the part of b - share anchor where d = 0? A diverging b points there.
     cdef blas_int one = 1
     cdef double alpha = 1, beta = 0, fall = 0, size, rise, tiny = 0
     cdef Py_ssize_t i
     for i in range(s.k):
-        s.step[i] = 0 if s.d[i] > 0 else s.b[i]
+        s.step[i] = 0 if s.d[i] > 0 else s.b[i] - share * s.anchor[i]
         tiny = max(tiny, 1e-9 * fabs(s.step[i]))
         fall += s.c[i] * s.step[i]
     size = fabs(fall)
@@ -120,7 +121,7 @@ cdef void set_scales(Face* s) noexcept nogil:
     refresh(s)
     s.gam = max(0.25 * typical(s, s.r), 1e6 * s.zero)
     if s.gam < 1e-290:  # y = 0 and b = 0: then c and d alone say how large b may become
-        s.gam = s.noise / s.steepest if s.noise > 0 else 1
+        s.gam = s.reach
 
 
 cdef int minimise(Face* s, Py_ssize_t max_rounds, Py_ssize_t* newtons) noexcept nogil:
@@ -139,11 +140,11 @@ cdef int minimise(Face* s, Py_ssize_t max_rounds, Py_ssize_t* newtons) noexcept 
             return EXACT
         for i in range(s.m):
             s.centre[i] = s.psi[i]
+        if (count == NEWTONS or _round % 4 == 3) and (recedes(s, 0) or recedes(s, 1)):
+            return UNBOUNDED
         anchor(s)
         if settled and gap(s) <= 0 and slope(s) <= 64:
             return EXACT
-        if (count == NEWTONS or _round % 4 == 3) and recedes(s):
-            return UNBOUNDED
         wait -= 1
         if count == NEWTONS:
             s.gam *= 4
@@ -156,7 +157,7 @@ cdef int minimise(Face* s, Py_ssize_t max_rounds, Py_ssize_t* newtons) noexcept 
 cdef char* lay_out(Face* s) noexcept nogil:
     # One block for all of it; NULL if there is no memory.
     cdef Py_ssize_t m = s.m, k = s.k, order = s.most + s.k
-    cdef Py_ssize_t numbers = 6 * m + 2 * k * k + (BLOCK + s.most + 7) * k + order * (order + 1)
+    cdef Py_ssize_t numbers = 6 * m + 2 * k * k + (BLOCK + s.most + 8) * k + order * (order + 1)
     cdef char* memory = <char*>calloc(numbers * sizeof(double) + 2 * m * sizeof(Kink) +
                                       (s.most + k + order) * sizeof(blas_int) + 3 * m, 1)
     if memory is NULL:
@@ -177,7 +178,8 @@ cdef char* lay_out(Face* s) noexcept nogil:
     s.g = s.b_try + k
     s.prox = s.g + k
     s.anchor = s.prox + k
-    s.rhs = s.anchor + k
+    s.noise = s.anchor + k
+    s.rhs = s.noise + k
     s.kkt = s.rhs + order
     s.kinks = <Kink*>(memory + numbers * sizeof(double))
     s.rows = <blas_int*>(s.kinks + 2 * m)

@@ -16,7 +16,7 @@ factorisation and every test of optimality after it see the true y.
 """
 include "_blas_int.pxi"
 
-from libc.math cimport fabs, isinf, sqrt
+from libc.math cimport fabs, isinf
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free, malloc
 from scipy.linalg.cython_blas cimport daxpy, ddot, dger, dscal
@@ -36,6 +36,15 @@ cdef enum:
 
 cdef double EPS = 2.220446049250313e-16
 
+cdef double blur(Vertex* s, const double* column) noexcept nogil:
+    # The rounding error, over EPS, of the psi that goes with this column of the inverse.
+    cdef Py_ssize_t i
+    cdef double total = 0
+    for i in range(s.k):
+        total += fabs(column[i]) * s.noise[i]
+    return total
+
+
 cdef Py_ssize_t price(Vertex* s, double* violation) noexcept nogil:
     # psi on the basis; the position in it of the row to leave, -1 if the vertex is optimal.
     # Score: steepest edge, since b moves by |column of the inverse| per unit of residual.
@@ -54,7 +63,7 @@ cdef Py_ssize_t price(Vertex* s, double* violation) noexcept nogil:
         column = s.inverse + z * s.k
         norm = ddot(&s.k, column, &one, column, &one)
         score = over * over / norm
-        if score > top and over > 16 * EPS * s.noise * sqrt(norm):
+        if score > top and over > 16 * EPS * blur(s, column):
             top, best, violation[0] = score, z, over
     return best
 
@@ -213,7 +222,7 @@ cdef void finish(Vertex* s) noexcept nogil:
 
 
 cdef void lay_out(Vertex* s, double* memory) noexcept nogil:
-    # 5 m + (k + INVERSE_BLOCK + 5) k numbers
+    # 5 m + (k + INVERSE_BLOCK + 6) k numbers
     s.y_now = memory
     s.lo = s.y_now + s.m
     s.hi = s.lo + s.m
@@ -226,6 +235,7 @@ cdef void lay_out(Vertex* s, double* memory) noexcept nogil:
     s.u = s.g + s.k
     s.h = s.u + s.k
     s.psi_basic = s.h + s.k
+    s.noise = s.psi_basic + s.k
 
 
 def simplex(const double[:, ::1] Z not None, const double[::1] y not None, const double[::1] left not None,
@@ -241,7 +251,7 @@ def simplex(const double[:, ::1] Z not None, const double[::1] y not None, const
     feasible; 2: unbounded below; 3: no k independent rows, nothing was written; 4: no b meets the infinite slopes.
     """
     cdef Vertex s
-    cdef Py_ssize_t m = Z.shape[0], k = Z.shape[1], pivots = 0, numbers = 5 * m + (k + INVERSE_BLOCK + 5) * k
+    cdef Py_ssize_t m = Z.shape[0], k = Z.shape[1], pivots = 0, numbers = 5 * m + (k + INVERSE_BLOCK + 6) * k
     cdef int status = DEFICIENT
     cdef char* memory
     if k == 0:

@@ -44,7 +44,7 @@ cdef double slope(Face* s) noexcept nogil:
     transposed(s, s.psi, s.gradient)
     for j in range(s.k):
         s.gradient[j] = s.c[j] + s.d[j] * s.b[j] - s.gradient[j] + s.prox[j] * (s.b[j] - s.anchor[j])
-        worst = max(worst, fabs(s.gradient[j]) / (EPS * (s.noise + fabs(s.d[j] * s.b[j])) + 1e-300))
+        worst = max(worst, fabs(s.gradient[j]) / (EPS * (s.noise[j] + fabs(s.d[j] * s.b[j])) + 1e-300))
     return worst
 
 

@@ -36,9 +36,9 @@ cdef struct Vertex:
     double* u
     double* h
     double* psi_basic
+    double* noise           # size of the summands of g, column by column, for their rounding error
     Kink* kinks
     blas_int* pivots
-    double noise            # size of the summands of g, for its rounding error
     double widest           # largest finite slope
     double big              # stands for an infinite slope
     double zero             # the part of a residual's rounding that is common to all rows
@@ -61,6 +61,10 @@ cdef void basis_times(Vertex* s, char trans, const double* v, double* out) noexc
 cdef void add_row(Vertex* s, double a, Py_ssize_t i, double* out) noexcept nogil
 # out = c - Z'psi
 cdef void slack(Vertex* s, double* out) noexcept nogil
+# out_j = |c_j| + norm over i of (finite slopes of row i) z_ij: what rounding of Z'psi - c is relative to. The
+# columns are told apart for one may carry far steeper rows, say a penalty, than the others.
+cdef void column_noise(Py_ssize_t m, Py_ssize_t k, const double* Z, const double* left, const double* right,
+                       const double* c, double* out) noexcept nogil
 # Tolerances and the stand-in for infinite slopes, from the data.
 cdef void measure(Vertex* s) noexcept nogil
 # lo, hi from left, right and big

@@ -47,20 +47,32 @@ cdef void set_slopes(Vertex* s) noexcept nogil:
         s.hi[i] = s.big if isinf(s.right[i]) else s.right[i]
 
 
+cdef void column_noise(Py_ssize_t m, Py_ssize_t k, const double* Z, const double* left, const double* right,
+                       const double* c, double* out) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef double slope
+    for j in range(k):
+        out[j] = 0
+    for i in range(m):
+        slope = (0 if isinf(left[i]) else left[i]) + (0 if isinf(right[i]) else right[i])
+        for j in range(k):
+            out[j] += slope * slope * Z[i * k + j] * Z[i * k + j]
+    for j in range(k):
+        out[j] = fabs(c[j]) + sqrt(out[j])
+
+
 cdef void measure(Vertex* s) noexcept nogil:
     # Tolerances follow the finite slopes: 1 / n and 1e6 are equally welcome.
-    cdef double squares = 0, total = 0, slope
+    cdef double total = 0, slope
     cdef Py_ssize_t i
     s.widest = 0
     for i in range(2 * s.m):
         slope = s.left[i] if i < s.m else s.right[i - s.m]
         if not isinf(slope):
-            squares += slope * slope
             total += slope
             s.widest = max(s.widest, slope)
-    s.noise = sqrt(squares)
+    column_noise(s.m, s.k, s.Z, s.left, s.right, s.c, s.noise)
     for i in range(s.k):
-        s.noise += fabs(s.c[i])
         total += fabs(s.c[i])
         s.widest = max(s.widest, fabs(s.c[i]))
     s.big = 100 * total + (total == 0)

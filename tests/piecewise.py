@@ -50,7 +50,7 @@ class Problem:
         assert np.all(psi <= self.right)
         slack = self.Z.T @ psi - self.c - self.d * b
         scale = np.abs(self.Z).T @ (np.abs(psi) + self.widths()) + np.abs(self.c) + self.d * np.abs(b)
-        assert np.all(np.abs(slack) <= 1e-12 * scale.max())
+        assert np.all(np.abs(slack) <= 1e-12 * scale)
         primal = self.objective(b)
         assert abs(primal - self.dual(b, psi)) <= gap * (abs(primal) + self.size())
 

@@ -211,3 +211,16 @@ def test_the_same_bits_every_time():
     assert first[:2] == second[:2]
     np.testing.assert_array_equal(first[2], second[2])
     np.testing.assert_array_equal(first[3], second[3])
+
+
+def test_penalties_of_every_size():
+    """The columns' slopes and curvatures differ by 1e12, and each of Z'psi = c + d b holds to its own rounding."""
+    rng = np.random.default_rng(8)
+    price = np.array([1e-6, 1, 1, 1, 1, 1e6])
+    for _ in range(20):
+        Z, y = rng.normal(size=(40, 6)), rng.standard_t(2, 40)
+        slopes = np.r_[np.full(40, 1 / 40), 0.05 * price]
+        problem = Problem(np.vstack([Z, np.eye(6)]), np.r_[y, np.zeros(6)], slopes, slopes, np.zeros(6), 0.1 * price)
+        status, _, b, psi = run(problem)
+        assert status == EXACT
+        problem.check(b, psi)
