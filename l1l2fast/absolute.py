@@ -129,7 +129,8 @@ class Lines:
         self.d = np.zeros(self.k)
         self.d[:len(used)] = l2 * scale * price
         if l1 == 0 and not problem.bounded:
-            self.owner, self.snap, self.unit_left, self.unit_right = np.empty(0, dtype=np.intp), *np.empty((3, 0))
+            self.owner = np.empty(0, dtype=np.intp)
+            self.snap = self.unit_left = self.unit_right = np.empty(0)
             return
         # beyond this price a coefficient is zero whatever the rows say: |z_j'psi| <= sum of the weights
         l1 = np.minimum(l1 * price, 2.0 * problem.columns.n * max(self.slopes))

@@ -1,0 +1,6 @@
+from l1l2fast._penalties import Penalty as Penalty
+
+__all__: list[str]
+
+# A leaf is found through the base class, so the stub need not list it.
+def __getattr__(name: str) -> type[Penalty]: ...
