@@ -7,8 +7,19 @@ from l1l2fast.solvers import solve
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["L1", "L1L2", "L2", "Absolute", "Certificate", "ConvergenceWarning", "Progress", "Result", "Squared",
-           "Status", "solve"]
+__all__ = [
+    "L1",
+    "L1L2",
+    "L2",
+    "Absolute",
+    "Certificate",
+    "ConvergenceWarning",
+    "Progress",
+    "Result",
+    "Squared",
+    "Status",
+    "solve",
+]
 
 
 def __getattr__(name):

@@ -67,15 +67,28 @@ def parser():
     text = "fit the L1 and the L2 loss with no, L1, L2 and L1+L2 penalty and print them side by side"
     command = commands.add_parser("compare", help=text, description=text[0].upper() + text[1:] + ".")
     command.set_defaults(run=run_compare)
-    command.add_argument("data", nargs="?", metavar="DATA.csv",
-                         help="numbers separated by commas below one line of column names, in UTF-8; "
-                              f"default: {STACK_LOSS}, 21 rows of 3 columns and a target")
+    command.add_argument(
+        "data",
+        nargs="?",
+        metavar="DATA.csv",
+        help="numbers separated by commas below one line of column names, in UTF-8; "
+        f"default: {STACK_LOSS}, 21 rows of 3 columns and a target",
+    )
     command.add_argument("--target", metavar="COLUMN", help="the column to explain by all others; default: the last")
-    command.add_argument("--alpha", type=strength, metavar="A",
-                         help="strength of all penalties, in the scale of l1l2fast.solve; default: L1 at "
-                              f"{compare.FRACTION:g} of the alpha that leaves no column, and L2 of like strength")
-    command.add_argument("--l1-ratio", type=ratio, default=0.5, metavar="R",
-                         help="share of the L1 penalty in L1+L2, from 0 to 1; default: %(default)s")
+    command.add_argument(
+        "--alpha",
+        type=strength,
+        metavar="A",
+        help="strength of all penalties, in the scale of l1l2fast.solve; default: L1 at "
+        f"{compare.FRACTION:g} of the alpha that leaves no column, and L2 of like strength",
+    )
+    command.add_argument(
+        "--l1-ratio",
+        type=ratio,
+        default=0.5,
+        metavar="R",
+        help="share of the L1 penalty in L1+L2, from 0 to 1; default: %(default)s",
+    )
     return top
 
 
@@ -109,8 +122,9 @@ def run_compare(options):
     target = pick(names, options.target, source)
     y = table[:, target].copy()
     if np.ptp(y) == 0:
-        raise InputError(f"{source}, column {shown(names[target])}: all {len(y)} values are {y[0]:g}, "
-                         "nothing is left to explain")
+        raise InputError(
+            f"{source}, column {shown(names[target])}: all {len(y)} values are {y[0]:g}, nothing is left to explain"
+        )
     X = np.asfortranarray(np.delete(table, target, axis=1))
     p = X.shape[1]
     title = f"{source}: {len(y)} rows, {names[target]} explained by {p} column{'s' * (p > 1)}"

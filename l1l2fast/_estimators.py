@@ -24,8 +24,9 @@ class ConvergenceWarning(_result.ConvergenceWarning, exceptions.ConvergenceWarni
 
 def checked(estimator, X, y, sample_weight):
     """What scikit-learn's validation leaves of them, without a copy that `solve` can do without."""
-    X, y = validate_data(estimator, X, y, accept_sparse="csc", dtype=[np.float64, np.float32], multi_output=True,
-                         y_numeric=True)
+    X, y = validate_data(
+        estimator, X, y, accept_sparse="csc", dtype=[np.float64, np.float32], multi_output=True, y_numeric=True
+    )
     if sparse.issparse(y):
         raise TypeError(f"y must be dense, got a sparse {type(y).__name__}")
     if sample_weight is not None:
@@ -51,10 +52,21 @@ def starts(estimator, y):
 
 def solve_targets(estimator, X, y, loss, penalties, sample_weight, tol, max_iter):
     """One Result per target; the warnings are left to `record`."""
-    return [solve.__wrapped__(X, target, loss, penalty, sample_weight=sample_weight,
-                              fit_intercept=bool(estimator.fit_intercept), positive=bool(estimator.positive),
-                              warm_start=start, tol=tol, max_iter=max_iter)
-            for target, penalty, start in zip(y.reshape(len(y), -1).T, penalties, starts(estimator, y), strict=True)]
+    return [
+        solve.__wrapped__(
+            X,
+            target,
+            loss,
+            penalty,
+            sample_weight=sample_weight,
+            fit_intercept=bool(estimator.fit_intercept),
+            positive=bool(estimator.positive),
+            warm_start=start,
+            tol=tol,
+            max_iter=max_iter,
+        )
+        for target, penalty, start in zip(y.reshape(len(y), -1).T, penalties, starts(estimator, y), strict=True)
+    ]
 
 
 def aim(tol):
@@ -78,14 +90,19 @@ def record(estimator, X, y, results, gaps, slack=1.0):
     gaps = np.array(gaps, dtype=X.dtype)
     n_iter = [result.n_iter for result in results]
     one = len(results) == 1
-    estimator.coef_, estimator.dual_gap_, estimator.n_iter_ = (coef[0], gaps[0], n_iter[0]) if one else \
-        (coef, gaps, n_iter)
+    estimator.coef_, estimator.dual_gap_, estimator.n_iter_ = (
+        (coef[0], gaps[0], n_iter[0]) if one else (coef, gaps, n_iter)
+    )
     intercept = np.array([result.intercept for result in results], dtype=X.dtype)
     estimator.intercept_ = (intercept[0] if y.ndim == 1 else intercept) if estimator.fit_intercept else 0.0
     for result in results:
         if result.gap > slack * result.tolerance:
-            warnings.warn(f"{NOT_CONVERGED} Duality gap: {result.gap:.3e}, tolerance: {slack * result.tolerance:.3e}; "
-                          f"{result.message}.", ConvergenceWarning, stacklevel=4)
+            warnings.warn(
+                f"{NOT_CONVERGED} Duality gap: {result.gap:.3e}, tolerance: {slack * result.tolerance:.3e}; "
+                f"{result.message}.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
     return estimator
 
 
@@ -129,7 +146,7 @@ def check_gram(gram, X, mean, sample_weight):
     expected = len(X) * np.average((X[:, j] - mean[j]) * (X[:, k] - mean[k]), weights=sample_weight)
     rtol = 1e-4 if np.float32 in (gram.dtype, X.dtype) else 1e-7
     if not np.isclose(expected, gram[j, k], rtol=rtol, atol=1e-5):
-        raise ValueError("Gram matrix passed in via 'precompute' parameter did not pass validation when a single "
-                         f"element was checked: for ({j}, {k}), {expected} was computed, {gram[j, k]} was given")
-
-
+        raise ValueError(
+            "Gram matrix passed in via 'precompute' parameter did not pass validation when a single "
+            f"element was checked: for ({j}, {k}), {expected} was computed, {gram[j, k]} was given"
+        )

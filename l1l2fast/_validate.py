@@ -238,12 +238,32 @@ def check_size(X, square, first):
         raise ValueError(f"X must have columns of root mean square <= {LARGEST:g}: rescale it")
     tiny = (square < SMALLEST**2) & ((square > 0) | ((first != 0) & (np.abs(X.mean) < SMALLEST)))
     if tiny.any():
-        raise ValueError(f"X must have columns that are constant or vary by at least {SMALLEST:g}: rescale column "
-                         f"{np.flatnonzero(tiny)[0]}")
+        raise ValueError(
+            f"X must have columns that are constant or vary by at least {SMALLEST:g}: rescale column "
+            f"{np.flatnonzero(tiny)[0]}"
+        )
 
 
-def problem(X, y, loss_, penalty_, alpha, l1_ratio, sample_weight, offset, fit_intercept, penalty_factor,
-            lower, upper, positive, standardize, warm_start, tol, max_iter, callback):
+def problem(
+    X,
+    y,
+    loss_,
+    penalty_,
+    alpha,
+    l1_ratio,
+    sample_weight,
+    offset,
+    fit_intercept,
+    penalty_factor,
+    lower,
+    upper,
+    positive,
+    standardize,
+    warm_start,
+    tol,
+    max_iter,
+    callback,
+):
     """Check everything, then make the first pass over X."""
     loss_, penalty_ = loss(loss_), penalty(penalty_, alpha, l1_ratio)
     fit_intercept, standardize = flag("fit_intercept", fit_intercept), flag("standardize", standardize)
@@ -280,5 +300,23 @@ def problem(X, y, loss_, penalty_, alpha, l1_ratio, sample_weight, offset, fit_i
         b[constant] = np.minimum(np.maximum(0.0, low[constant]), high[constant])
     bounded = positive or lower is not None or upper is not None or penalty_factor is not None
     bounded = bounded and bool(np.isfinite(low).any() or np.isfinite(high).any())
-    return Problem(X, y, y_mean, y_size, weight, fit_intercept, loss_, penalty_, factor, low, high, bounded,
-                   b, square, slope, tol, max_iter, callback)
+    return Problem(
+        X,
+        y,
+        y_mean,
+        y_size,
+        weight,
+        fit_intercept,
+        loss_,
+        penalty_,
+        factor,
+        low,
+        high,
+        bounded,
+        b,
+        square,
+        slope,
+        tol,
+        max_iter,
+        callback,
+    )

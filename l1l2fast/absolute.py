@@ -122,12 +122,12 @@ class Lines:
         self.used, self.k = used, len(used) + extra
         self.room = max(1000, 10 * self.k)
         self.scale = np.full(self.k, self.size)
-        self.scale[:len(used)] /= self.root[used]
-        scale = self.scale[:len(used)]
+        self.scale[: len(used)] /= self.root[used]
+        scale = self.scale[: len(used)]
         l1, l2 = problem.penalty.elastic()
         price = problem.factor[used] * scale * (problem.columns.n / self.size)
         self.d = np.zeros(self.k)
-        self.d[:len(used)] = l2 * scale * price
+        self.d[: len(used)] = l2 * scale * price
         if l1 == 0 and not problem.bounded:
             self.owner = np.empty(0, dtype=np.intp)
             self.snap = self.unit_left = self.unit_right = np.empty(0)
@@ -162,23 +162,27 @@ class Lines:
             return Z, self.y / self.size, self.left, self.right
         Z[m + np.arange(len(self.owner)), self.owner] = 1.0
         y = self.y[band] / self.size
-        return (Z, np.concatenate([y, self.snap / self.scale[self.owner]]),
-                np.concatenate([self.left[band], self.unit_left]), np.concatenate([self.right[band], self.unit_right]))
+        return (
+            Z,
+            np.concatenate([y, self.snap / self.scale[self.owner]]),
+            np.concatenate([self.left[band], self.unit_left]),
+            np.concatenate([self.right[band], self.unit_right]),
+        )
 
     def pull(self, band, r):
         """The linear term that the rows outside the band leave behind."""
         c = np.zeros(self.k)
         if len(band) < self.n_live:
             side = self.spread(np.zeros(len(band)), band, np.sign(r))
-            c[:len(self.used)] = -self.problem.columns.sweep(side)[self.used] / self.root[self.used]
-            c[len(self.used):] = -side.sum()
+            c[: len(self.used)] = -self.problem.columns.sweep(side)[self.used] / self.root[self.used]
+            c[len(self.used) :] = -side.sum()
             c *= len(r)
         return c
 
     def spread(self, psi, band, sides):
         """theta over all rows: psi in the band, the slope of their side elsewhere."""
         theta = np.where(sides > 0, self.right, -self.left) if len(band) < self.n_live else np.zeros(len(sides))
-        theta[band] = psi[:len(band)]
+        theta[band] = psi[: len(band)]
         theta /= len(sides)
         # divided, a slope may be one unit in the last place beyond what it was made of
         left, right = self.slopes
@@ -198,7 +202,7 @@ class Lines:
             elif status == DEFICIENT and len(self.used):
                 self.drop_dependent()
             else:
-                return self.coefficients(beta, y[len(band):], b), psi, work
+                return self.coefficients(beta, y[len(band) :], b), psi, work
 
     def finish(self, Z, y, left, right, c, beta, psi):
         """Run the exact kernel of this case."""
@@ -214,15 +218,15 @@ class Lines:
     def inner(self, b):
         """beta from b."""
         beta = np.empty(self.k)
-        beta[:len(self.used)] = b[self.used]
-        beta[len(self.used):] = b[-1]
+        beta[: len(self.used)] = b[self.used]
+        beta[len(self.used) :] = b[-1]
         return beta / self.scale
 
     def coefficients(self, beta, targets, b):
         """b from beta: exactly zero or on its bound where a unit's residual is rounding."""
         new = b.copy()
         new[self.gone] = 0.0
-        part = (beta * self.scale)[:len(self.used)]
+        part = (beta * self.scale)[: len(self.used)]
         if len(self.owner):
             at = np.abs(beta[self.owner] - targets) <= 1e-14 * (1 + np.abs(beta).max())
             part[self.owner[at]] = self.snap[at]
@@ -234,7 +238,7 @@ class Lines:
 
     def drop_dependent(self):
         """Keep an independent subset of the columns that no unit and no curvature holds."""
-        bare = np.setdiff1d(np.flatnonzero(self.d[:len(self.used)] == 0), self.owner)
+        bare = np.setdiff1d(np.flatnonzero(self.d[: len(self.used)] == 0), self.owner)
         tall = Tall(self.problem, self.used[bare], np.zeros(self.problem.columns.p))
         rank = min(tall.rank, len(bare) - 1)
         gone = tall.live[tall.pivot[rank:]]
@@ -249,7 +253,7 @@ class Lines:
             return False
         Z, y, left, right = self.small
         residual = y - Z @ self.inner(b)
-        residual[:len(band)][np.abs(r[band]) <= 1e-12 * self.size] = 0.0
+        residual[: len(band)][np.abs(r[band]) <= 1e-12 * self.size] = 0.0
         return is_unique(Z, residual, psi, left, right, self.d)
 
 

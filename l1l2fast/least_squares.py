@@ -62,7 +62,9 @@ def refine(problem, d, solver, unique):
         b = b + step
         rounds += 1
     objective, gap, b, theta, u = best
-    return Answer(b, 0.0, objective, gap, theta, u, status, tolerance, passes + solver.passes, rounds, unique and solver.full_rank)
+    return Answer(
+        b, 0.0, objective, gap, theta, u, status, tolerance, passes + solver.passes, rounds, unique and solver.full_rank
+    )
 
 
 class Tall:
@@ -84,26 +86,26 @@ class Tall:
         diagonal = np.abs(factor.diagonal())
         self.rank = int(np.count_nonzero(diagonal > EPS * max(32, k) * diagonal[0]))
         self.full_rank = self.rank == k
-        self.R = factor[:self.rank]
+        self.R = factor[: self.rank]
         self.shortest = None if self.full_rank else shortest_map(np.triu(self.R), self.pivot, self.scale)
 
     def first(self):
         """The solution, as accurate as the factorisation."""
-        return self.back(self.z[:self.rank]) if self.rank else np.zeros(self.problem.columns.p)
+        return self.back(self.z[: self.rank]) if self.rank else np.zeros(self.problem.columns.p)
 
     def correct(self, r, theta, pull):
         """(X~'X~ + diag(d))^+ (X~'theta - pull) by two triangular solves; theta = w r, pull = d b."""
         if self.rank == 0:
             return np.zeros(len(pull))
         rho = self.problem.columns.sweep(theta) - pull
-        right = (self.scale * rho[self.live])[self.pivot[:self.rank]]
-        return self.back(lapack.dtrtrs(self.R[:, :self.rank], right, trans=1)[0])
+        right = (self.scale * rho[self.live])[self.pivot[: self.rank]]
+        return self.back(lapack.dtrtrs(self.R[:, : self.rank], right, trans=1)[0])
 
     def back(self, z):
         """R^+ z on the scale of the coefficients."""
         b = np.zeros(self.problem.columns.p)
         if self.full_rank:
-            b[self.live[self.pivot]] = self.scale[self.pivot] * lapack.dtrtrs(self.R[:, :self.rank], z)[0]
+            b[self.live[self.pivot]] = self.scale[self.pivot] * lapack.dtrtrs(self.R[:, : self.rank], z)[0]
         else:
             b[self.live] = self.shortest(z)
         return b
@@ -127,12 +129,12 @@ def fold(problem, live, scale, ridge):
         hi = min(lo + rows, X.n)
         block = X.block(lo, hi, root)
         stacked = np.empty((len(R) + hi - lo, k + 1), order="F")
-        stacked[:len(R)] = R
-        np.multiply((block if k == X.p else block[live]).T, scale, out=stacked[len(R):, :k])
-        np.multiply(root[lo:hi], problem.y[lo:hi], out=stacked[len(R):, k])
+        stacked[: len(R)] = R
+        np.multiply((block if k == X.p else block[live]).T, scale, out=stacked[len(R) :, :k])
+        np.multiply(root[lo:hi], problem.y[lo:hi], out=stacked[len(R) :, k])
         R = stacked
         if hi < X.n or len(R) > 2 * rows:
-            R = np.triu(lapack.dgeqrf(stacked, overwrite_a=True)[0][:k + 1])
+            R = np.triu(lapack.dgeqrf(stacked, overwrite_a=True)[0][: k + 1])
     return R
 
 
@@ -174,7 +176,7 @@ class Wide:
         self.rank = int(np.count_nonzero(np.abs(T.diagonal()) > EPS * max(32, n) * size))
         # the long rows come first, as they must for Householder's transforms to keep the short ones
         T = np.triu(T[:k])
-        T[self.rank:] = 0.0
+        T[self.rank :] = 0.0
         self.R, *self.small = lapack.dtpqrt(k, min(k, 64), T, np.eye(k))[:3]
 
     def first(self):
@@ -186,7 +188,7 @@ class Wide:
         problem, step, k = self.problem, np.zeros(self.problem.columns.p), len(self.R)
         short = self.Q.turn("T", self.shrink * pull[self.held])[self.pivot]
         right = self.U.turn("T", self.root * r)[:k]
-        right[self.rank:] = 0.0
+        right[self.rank :] = 0.0
         right = lapack.dtpmqrt(k, *self.small, right[:, None], -short[:, None], trans="T")[0]
         c = np.zeros(len(self.held))
         c[self.pivot] = lapack.dtrtrs(self.R, right[:, 0])[0]

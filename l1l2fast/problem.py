@@ -47,8 +47,21 @@ class Problem:
         objective, gap, scale : float
             gap = objective - D(scale * theta) >= 0 with the largest feasible scale <= 1.
         """
-        return certify(self.loss, self.penalty, self.y, f, self.weight, theta, b, u, self.square, self.factor,
-                       self.lower, self.upper, self.intercept)
+        return certify(
+            self.loss,
+            self.penalty,
+            self.y,
+            f,
+            self.weight,
+            theta,
+            b,
+            u,
+            self.square,
+            self.factor,
+            self.lower,
+            self.upper,
+            self.intercept,
+        )
 
     def verdict(self, rounds, objective, gap, tolerance, n_passes):
         """Ask the callback and the tolerance whether to go on: a Status, or None."""

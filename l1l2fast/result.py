@@ -172,14 +172,19 @@ class Result:
 
     def __repr__(self):
         nonzero = np.count_nonzero(self.coef)
-        return (f"Result({self.status.value}, objective={self.objective:.10g}, gap={self.gap:.1e}, "
-                f"{nonzero} of {len(self.coef)} coefficients nonzero, n_passes={self.n_passes}, "
-                f"n_iter={self.n_iter}, time={self.time:.2g})")
+        return (
+            f"Result({self.status.value}, objective={self.objective:.10g}, gap={self.gap:.1e}, "
+            f"{nonzero} of {len(self.coef)} coefficients nonzero, n_passes={self.n_passes}, "
+            f"n_iter={self.n_iter}, time={self.time:.2g})"
+        )
 
 
 def warn(result):
     """Warn exactly when the gap exceeds the tolerance."""
     if result.gap > result.tolerance:
         text = MESSAGES[result.status][0]
-        warnings.warn(f"gap {result.gap:.3g} exceeds the tolerance {result.tolerance:.3g}: {text}",
-                      ConvergenceWarning, stacklevel=3)
+        warnings.warn(
+            f"gap {result.gap:.3g} exceeds the tolerance {result.tolerance:.3g}: {text}",
+            ConvergenceWarning,
+            stacklevel=3,
+        )

@@ -35,10 +35,13 @@ __all__ = ["ConvergenceWarning", "ElasticNet", "LADRegressor", "Lasso", "Ridge"]
 EPOCHS_PER_ROUND = 3
 
 # Words that callers of scikit-learn look for, and so do its tests.
-ALPHA_ZERO = ("With alpha=0, this algorithm does not converge well. You are advised to use the LinearRegression "
-              "estimator")
-NOT_FINITE = ("Coordinate descent iterations resulted in non-finite parameter values. The input data may contain "
-              "large values and need to be preprocessed.")
+ALPHA_ZERO = (
+    "With alpha=0, this algorithm does not converge well. You are advised to use the LinearRegression estimator"
+)
+NOT_FINITE = (
+    "Coordinate descent iterations resulted in non-finite parameter values. The input data may contain "
+    "large values and need to be preprocessed."
+)
 
 
 class ElasticNet(linear_model.ElasticNet):
@@ -134,23 +137,35 @@ class ElasticNet(linear_model.ElasticNet):
         penalty = L1L2(self.alpha * self.l1_ratio, self.alpha * (1 - self.l1_ratio))
         max_iter = (1000 if self.max_iter is None else self.max_iter) // EPOCHS_PER_ROUND
         try:
-            results = _estimators.solve_targets(self, X, y, "squared", [penalty] * _estimators.n_targets(y),
-                                                sample_weight, _estimators.aim(self.tol), max_iter)
+            results = _estimators.solve_targets(
+                self,
+                X,
+                y,
+                "squared",
+                [penalty] * _estimators.n_targets(y),
+                sample_weight,
+                _estimators.aim(self.tol),
+                max_iter,
+            )
         except ValueError as error:
             if "rescale it" not in str(error):
                 raise
             raise ValueError(f"{NOT_FINITE} {error}") from None
-        return _estimators.record(self, X, y, results, self._gaps(X, y, sample_weight, penalty, results),
-                                  _estimators.slack(self.tol))
+        return _estimators.record(
+            self, X, y, results, self._gaps(X, y, sample_weight, penalty, results), _estimators.slack(self.tol)
+        )
 
     def _gaps(self, X, y, sample_weight, penalty, results):
         """The proven gaps; those of a small lasso in the form in which anyone would compute them."""
         plain = penalty.l2 == 0 < penalty.l1 and sample_weight is None and not (self.positive or sparse.issparse(X))
         if not plain or X.size > _estimators.SMALL:
             return [result.gap for result in results]
-        return [_estimators.lasso_gap(X, target, result, penalty.l1)
-                if result.gap <= result.tolerance and result.coef.any() else result.gap
-                for target, result in zip(y.reshape(len(y), -1).T, results, strict=True)]
+        return [
+            _estimators.lasso_gap(X, target, result, penalty.l1)
+            if result.gap <= result.tolerance and result.coef.any()
+            else result.gap
+            for target, result in zip(y.reshape(len(y), -1).T, results, strict=True)
+        ]
 
 
 class Lasso(ElasticNet, linear_model.Lasso):
@@ -258,10 +273,19 @@ class Ridge(linear_model.Ridge):
             raise ValueError(f"alpha must be >= 0, got {alpha.min()}")
         total = len(y) if sample_weight is None else sample_weight.sum()
         penalties = [L2(a / total) for a in np.broadcast_to(alpha, count)]
-        results = _estimators.solve_targets(self, X, y, "squared", penalties, sample_weight,
-                                            _estimators.aim(self.tol), 1000 if self.max_iter is None else self.max_iter)
-        _estimators.record(self, X, y, results, [2 * total * result.gap for result in results],
-                           _estimators.slack(self.tol))
+        results = _estimators.solve_targets(
+            self,
+            X,
+            y,
+            "squared",
+            penalties,
+            sample_weight,
+            _estimators.aim(self.tol),
+            1000 if self.max_iter is None else self.max_iter,
+        )
+        _estimators.record(
+            self, X, y, results, [2 * total * result.gap for result in results], _estimators.slack(self.tol)
+        )
         self.n_iter_ = np.array([result.n_iter for result in results], dtype=np.int32)
         return self
 
@@ -271,12 +295,16 @@ class Ridge(linear_model.Ridge):
         if solver == "lbfgs" and not self.positive:
             raise ValueError("'lbfgs' solver can be used only when positive=True. Please use another solver.")
         if self.positive and solver not in ("auto", "lbfgs"):
-            raise ValueError(f"solver='{solver}' does not support positive fitting. Please set the solver to 'auto' "
-                             "or 'lbfgs', or set `positive=False`")
+            raise ValueError(
+                f"solver='{solver}' does not support positive fitting. Please set the solver to 'auto' "
+                "or 'lbfgs', or set `positive=False`"
+            )
         if is_sparse and (solver == "svd" or (self.fit_intercept and solver in ("cholesky", "saga"))):
-            raise ValueError(f"solver='{solver}' does not support fitting the intercept on sparse data. Please set "
-                             "the solver to 'auto' or 'lsqr', 'sparse_cg', 'sag', 'lbfgs' or set "
-                             "`fit_intercept=False`")
+            raise ValueError(
+                f"solver='{solver}' does not support fitting the intercept on sparse data. Please set "
+                "the solver to 'auto' or 'lsqr', 'sparse_cg', 'sag', 'lbfgs' or set "
+                "`fit_intercept=False`"
+            )
         if solver != "auto":
             return solver
         return "lbfgs" if self.positive else "sparse_cg" if is_sparse else "cholesky"
@@ -363,8 +391,9 @@ class LADRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
             Itself.
         """
         X, y, sample_weight = _estimators.checked(self, X, y, sample_weight)
-        results = _estimators.solve_targets(self, X, y, "absolute", [L2(self.alpha)] * _estimators.n_targets(y),
-                                            sample_weight, self.tol, self.max_iter)
+        results = _estimators.solve_targets(
+            self, X, y, "absolute", [L2(self.alpha)] * _estimators.n_targets(y), sample_weight, self.tol, self.max_iter
+        )
         _estimators.record(self, X, y, results, [result.gap for result in results])
         self.unique_ = results[0].unique if len(results) == 1 else [result.unique for result in results]
         return self

@@ -18,18 +18,38 @@ def method(problem):
 
 def warned(silent):
     """`silent`, with a warning if its result misses the tolerance; estimators use `solve.__wrapped__` and warn."""
+
     @functools.wraps(silent)
     def loud(*args, **kwargs):
         result = silent(*args, **kwargs)
         warn(result)
         return result
+
     return loud
 
 
 @warned
-def solve(X, y, loss="squared", penalty=None, *, alpha=None, l1_ratio=None, sample_weight=None, offset=None,
-          fit_intercept=True, penalty_factor=None, lower=None, upper=None, positive=False, standardize=False,
-          warm_start=None, tol=1e-8, max_iter=1000, callback=None):
+def solve(
+    X,
+    y,
+    loss="squared",
+    penalty=None,
+    *,
+    alpha=None,
+    l1_ratio=None,
+    sample_weight=None,
+    offset=None,
+    fit_intercept=True,
+    penalty_factor=None,
+    lower=None,
+    upper=None,
+    positive=False,
+    standardize=False,
+    warm_start=None,
+    tol=1e-8,
+    max_iter=1000,
+    callback=None,
+):
     """Fit a linear model with any loss and any penalty, and prove how good the answer is.
 
     Minimises over the intercept b0 and the coefficients b, with W = sum_i w_i,
@@ -119,14 +139,43 @@ def solve(X, y, loss="squared", penalty=None, *, alpha=None, l1_ratio=None, samp
     True
     """
     begin = time.perf_counter()
-    problem = _validate.problem(X, y, loss, penalty, alpha, l1_ratio, sample_weight, offset, fit_intercept,
-                                penalty_factor, lower, upper, positive, standardize, warm_start, tol, max_iter,
-                                callback)
+    problem = _validate.problem(
+        X,
+        y,
+        loss,
+        penalty,
+        alpha,
+        l1_ratio,
+        sample_weight,
+        offset,
+        fit_intercept,
+        penalty_factor,
+        lower,
+        upper,
+        positive,
+        standardize,
+        warm_start,
+        tol,
+        max_iter,
+        callback,
+    )
     answer = method(problem)(problem)
     columns = problem.columns
     coef = answer.b * columns.scale
     intercept = problem.y_mean + answer.intercept - float(columns.mean @ coef) if problem.intercept else 0.0
     correlation = answer.u / columns.scale + columns.mean * answer.theta.sum()
-    return Result(coef, intercept, answer.objective, answer.objective - answer.gap, answer.gap,
-                  answer.tolerance, answer.status, answer.n_passes, answer.n_iter,
-                  time.perf_counter() - begin, answer.unique, answer.theta, correlation)
+    return Result(
+        coef,
+        intercept,
+        answer.objective,
+        answer.objective - answer.gap,
+        answer.gap,
+        answer.tolerance,
+        answer.status,
+        answer.n_passes,
+        answer.n_iter,
+        time.perf_counter() - begin,
+        answer.unique,
+        answer.theta,
+        correlation,
+    )

@@ -55,8 +55,9 @@ def working_set(problem):
             status = Status.MAX_ITER  # this is what the arithmetic gives
         if status is not None:
             objective, gap, scale, b, theta, g = best
-            return Answer(b, 0.0, objective, gap, scale * theta, scale * g, status, tolerance, passes, epochs,
-                          curved(problem))
+            return Answer(
+                b, 0.0, objective, gap, scale * theta, scale * g, status, tolerance, passes, epochs, curved(problem)
+            )
         _objective.violation(problem.penalty, b, g, problem.square, problem.factor, problem.lower, problem.upper, score)
         b = b.copy()
         epochs += solve_small(gram, identify(b, score), b, g, theta.copy(), aim(problem.tol, gap, null, len(b)))

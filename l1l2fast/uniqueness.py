@@ -93,7 +93,7 @@ def _null_space(S, k):
     if len(S) == 0:
         return np.eye(k)
     Q, R, _ = qr(S.T, pivoting=True, check_finite=False)
-    return Q[:, _rank(R):]
+    return Q[:, _rank(R) :]
 
 
 def _only_zero(A, length):
@@ -107,6 +107,15 @@ def _only_zero(A, length):
     v, basis, dual = np.zeros(q), np.empty(q, dtype=np.int64), np.empty(2 * m)
     none, wall = np.zeros(m), np.full(m, np.inf)
     fall = A.sum(axis=0)
-    status, _ = simplex(np.vstack([A, A]), np.repeat([0.0, -1.0], m), np.r_[wall, none], np.r_[none, wall],
-                        fall, v, basis, dual, 50 * (q + 100))
+    status, _ = simplex(
+        np.vstack([A, A]),
+        np.repeat([0.0, -1.0], m),
+        np.r_[wall, none],
+        np.r_[none, wall],
+        fall,
+        v,
+        basis,
+        dual,
+        50 * (q + 100),
+    )
     return None if status else bool(fall @ v > -0.5)

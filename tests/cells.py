@@ -87,4 +87,3 @@ def rounding_of_y(pb):
     """By how many EPS the objective moves when y is rounded."""
     size = np.max((abs(pb.y) + abs(pb.offset))[pb.c > 0])
     return size if pb.loss == "absolute" else size * np.sqrt(2 * reference.null_objective(pb)) + EPS * size**2
-

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # The same examples on every run: a failure here is a failure everywhere.
-settings.register_profile("l1l2fast", derandomize=True, deadline=None, max_examples=50, database=None,
-                          suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "l1l2fast",
+    derandomize=True,
+    deadline=None,
+    max_examples=50,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("l1l2fast")
 
 LIMIT = 60  # seconds for one test; none takes more than a few

@@ -36,8 +36,22 @@ class Answer:
     objective: float
 
 
-def problem(X, y, loss="squared", l1=0.0, l2=0.0, *, sample_weight=None, offset=None, fit_intercept=True,
-            penalty_factor=None, lower=None, upper=None, positive=False, standardize=False):
+def problem(
+    X,
+    y,
+    loss="squared",
+    l1=0.0,
+    l2=0.0,
+    *,
+    sample_weight=None,
+    offset=None,
+    fit_intercept=True,
+    penalty_factor=None,
+    lower=None,
+    upper=None,
+    positive=False,
+    standardize=False,
+):
     """The arguments of `l1l2fast.solve`, written out in full."""
     X = np.asarray(X.toarray() if sp.issparse(X) else X, dtype=float)
     n, p = X.shape
@@ -49,9 +63,18 @@ def problem(X, y, loss="squared", l1=0.0, l2=0.0, *, sample_weight=None, offset=
     lower, upper = np.where(np.isinf(v), 0.0, lower), np.where(np.isinf(v), 0.0, upper)
     v = np.where(np.isinf(v), 0.0, v)
     sd = np.sqrt(c @ (X - c @ X) ** 2) if standardize else np.ones(p)
-    return Problem(X, np.asarray(y, dtype=float), loss, l1 * v * sd, l2 * v * sd**2, c,
-                   np.zeros(n) if offset is None else np.broadcast_to(offset, n).astype(float),
-                   lower, upper, fit_intercept)
+    return Problem(
+        X,
+        np.asarray(y, dtype=float),
+        loss,
+        l1 * v * sd,
+        l2 * v * sd**2,
+        c,
+        np.zeros(n) if offset is None else np.broadcast_to(offset, n).astype(float),
+        lower,
+        upper,
+        fit_intercept,
+    )
 
 
 def objective(pb, intercept, coef):
@@ -82,9 +105,15 @@ def solve(pb):
     column, size = np.where(column > 0, column, 1), size if size > 0 else 1.0
     unit, worth = size / column, size if pb.loss == "absolute" else size**2
     z = unit * _solve_scaled(
-        A / column, target / size, pb.c[rows], pb.loss,
-        np.append(pb.l1[free], extra) * unit / worth, np.append(pb.l2[free], extra) * unit**2 / worth,
-        np.append(pb.lower[free], extra - np.inf) / unit, np.append(pb.upper[free], extra + np.inf) / unit)
+        A / column,
+        target / size,
+        pb.c[rows],
+        pb.loss,
+        np.append(pb.l1[free], extra) * unit / worth,
+        np.append(pb.l2[free], extra) * unit**2 / worth,
+        np.append(pb.lower[free], extra - np.inf) / unit,
+        np.append(pb.upper[free], extra + np.inf) / unit,
+    )
     coef[free] = np.clip(z[: len(free)], pb.lower[free], pb.upper[free])
     # Where b0 is large, its own rounding would show in the objective.
     intercept = z[-1] - mean.astype(np.longdouble) @ coef[free] if pb.intercept else 0.0
@@ -97,11 +126,22 @@ def _solve_scaled(A, y, c, loss, l1, l2, lower, upper):
     E, B = sp.eye_array(n, format="csr"), sp.eye_array(k, format="csr")
     S, T = E[:, : n if loss == "absolute" else 0], B[:, l1 > 0]
     equal = sp.block_array([[sp.csr_array(A), E, 0 * S, sp.csr_array((n, T.shape[1]))]])
-    below = sp.vstack([
-        sp.block_array([[None, S.T, -S.T @ S, None], [None, -S.T, -S.T @ S, None],
-                        [T.T, None, None, -T.T @ T], [-T.T, None, None, -T.T @ T]]),
-        *(sp.hstack([side, sp.csr_array((side.shape[0], equal.shape[1] - k))])
-          for side in (-B[np.isfinite(lower)], B[np.isfinite(upper)]))])
+    below = sp.vstack(
+        [
+            sp.block_array(
+                [
+                    [None, S.T, -S.T @ S, None],
+                    [None, -S.T, -S.T @ S, None],
+                    [T.T, None, None, -T.T @ T],
+                    [-T.T, None, None, -T.T @ T],
+                ]
+            ),
+            *(
+                sp.hstack([side, sp.csr_array((side.shape[0], equal.shape[1] - k))])
+                for side in (-B[np.isfinite(lower)], B[np.isfinite(upper)])
+            ),
+        ]
+    )
     none = np.zeros(2 * (S.shape[1] + T.shape[1]))
     limit = np.concatenate([none, -lower[np.isfinite(lower)], upper[np.isfinite(upper)]])
     linear = np.concatenate([np.zeros(k + n), S.T @ c, T.T @ l1])
@@ -113,8 +153,16 @@ def _solve_scaled(A, y, c, loss, l1, l2, lower, upper):
 def _highs(quadratic, linear, equal, y, below, limit):
     from scipy.optimize import linprog
 
-    result = linprog(linear, below, limit, equal, y, bounds=(None, None), method="highs-ds",
-                     options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10})
+    result = linprog(
+        linear,
+        below,
+        limit,
+        equal,
+        y,
+        bounds=(None, None),
+        method="highs-ds",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )
     assert result.status == 0, result.message
     return result.x
 
@@ -199,8 +247,12 @@ def check_certificate(pb, result):
     # Each sum is good to some units in the last place of its largest parts; f = b0 + x'b has rounded too.
     r = abs(pb.y - pb.offset - result.intercept - pb.X @ result.coef) if pb.loss == "squared" else 1
     slack = EPS * (64 * (abs(primal) + abs(dual) + null_objective(pb)) + 8 * pb.c @ (r * size))
-    for name, here, there in [("primal", primal, certificate.primal), ("dual", dual, certificate.dual),
-                              ("objective", primal, result.objective), ("dual", dual, result.dual_objective)]:
+    for name, here, there in [
+        ("primal", primal, certificate.primal),
+        ("dual", dual, certificate.dual),
+        ("objective", primal, result.objective),
+        ("dual", dual, result.dual_objective),
+    ]:
         assert abs(here - there) <= slack, f"{name}: {there!r} claimed, {here!r} found"
     for claimed in (certificate.gap, result.gap):
         assert claimed >= primal - dual - slack, f"gap {claimed:.3g} claimed, {primal - dual:.3g} found"

@@ -22,9 +22,12 @@ def pytest_configure():
 
 def naming_functions(path):
     """The test functions of a file whose source, decorators included, names a swapped class."""
-    return {function.name for function in ast.parse(Path(path).read_text("utf-8")).body
-            if isinstance(function, ast.FunctionDef)
-            and any(isinstance(node, ast.Name) and node.id in NAMES for node in ast.walk(function))}
+    return {
+        function.name
+        for function in ast.parse(Path(path).read_text("utf-8")).body
+        if isinstance(function, ast.FunctionDef)
+        and any(isinstance(node, ast.Name) and node.id in NAMES for node in ast.walk(function))
+    }
 
 
 def pytest_collection_modifyitems(config, items):

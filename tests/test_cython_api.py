@@ -18,11 +18,16 @@ SIGNATURES = {
     "soft_threshold_n_d": "void (Py_ssize_t, double const *, double, double *)",
     "enet_gram_epoch_d": "double (Py_ssize_t, double const *, Py_ssize_t, double *, double *, double, double)",
     "enet_epoch_d": "double (Py_ssize_t, Py_ssize_t, double const *, Py_ssize_t, double const *, double *, double *, "
-                    "double, double)",
+    "double, double)",
     "lad_weights_d": "void (Py_ssize_t, double const *, double, double *)",
 }
-TYPES = {"double": c_double, "Py_ssize_t": c_ssize_t, "void": None,
-         "double const *": POINTER(c_double), "double *": POINTER(c_double)}
+TYPES = {
+    "double": c_double,
+    "Py_ssize_t": c_ssize_t,
+    "void": None,
+    "double const *": POINTER(c_double),
+    "double *": POINTER(c_double),
+}
 
 
 def name_of(capsule):
@@ -41,6 +46,7 @@ def function(name):
 
     def wrapped(*args):
         return call(*(arg.ctypes.data_as(POINTER(c_double)) if isinstance(arg, np.ndarray) else arg for arg in args))
+
     return wrapped
 
 

@@ -10,8 +10,20 @@ ROOT = Path(__file__).parents[1]
 FLOORS = [
     {"_scalar", "_signals", "_blas", "simd"},
     {"_columns", "_losses", "_penalties"},
-    {"_objective", "_cd", "_newton", "_irls", "_smooth", "_vertex", "_simplex", "_multiplier", "_lines", "_face",
-     "_interior", "cython_api"},
+    {
+        "_objective",
+        "_cd",
+        "_newton",
+        "_irls",
+        "_smooth",
+        "_vertex",
+        "_simplex",
+        "_multiplier",
+        "_lines",
+        "_face",
+        "_interior",
+        "cython_api",
+    },
     {"losses", "penalties", "result", "problem", "_validate"},
     {"least_squares", "squared", "absolute", "certificate", "uniqueness", "solvers"},
     {"path", "cross_validation"},
@@ -19,11 +31,18 @@ FLOORS = [
     {"_estimators", "sklearn", "compare", "plots", "dask", "__main__"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}
-SOURCES = [path for folder in ("src", "l1l2fast") for path in sorted((ROOT / folder).iterdir())
-           if path.suffix in {".py", ".pyx", ".pxd", ".pyi"} and path.name != "__init__.pxd"]
+SOURCES = [
+    path
+    for folder in ("src", "l1l2fast")
+    for path in sorted((ROOT / folder).iterdir())
+    if path.suffix in {".py", ".pyx", ".pxd", ".pyi"} and path.name != "__init__.pxd"
+]
 # from l1l2fast.a import x | from .a import x | import l1l2fast.a | from l1l2fast import a, b | from . import a
-IMPORT = re.compile(r"^\s*(?:from\s+(?:l1l2fast)?\.(\w+)\s+c?import\b|c?import\s+l1l2fast\.(\w+)|"
-                    r"from\s+(?:l1l2fast|\.)\s+c?import\s+\(?([\w ,]+)|(?:c?import)\s+(l1l2fast)\s*$)", re.MULTILINE)
+IMPORT = re.compile(
+    r"^\s*(?:from\s+(?:l1l2fast)?\.(\w+)\s+c?import\b|c?import\s+l1l2fast\.(\w+)|"
+    r"from\s+(?:l1l2fast|\.)\s+c?import\s+\(?([\w ,]+)|(?:c?import)\s+(l1l2fast)\s*$)",
+    re.MULTILINE,
+)
 
 
 def imports(text):

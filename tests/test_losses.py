@@ -101,6 +101,7 @@ def test_majoriser_of_the_squared_loss_is_itself(y, f, eps):
 @given(y=number, g=st.floats(-2, 2))
 def test_conjugate_is_the_supremum(loss, y, g):
     """sup_f g f - l(y, f), by brute force; infinite exactly where that grows without bound."""
+
     def rise(f):
         return g * f - loss(y, f)
 
@@ -109,8 +110,9 @@ def test_conjugate_is_the_supremum(loss, y, g):
         nearer, farther = (max(rise(y + t), rise(y - t)) for t in (1e100, 1e105))
         assert farther > nearer
     else:
-        found = -minimize_scalar(lambda f: -rise(f), bounds=(y - 10, y + 10), method="bounded",
-                                 options={"xatol": 1e-10}).fun
+        found = -minimize_scalar(
+            lambda f: -rise(f), bounds=(y - 10, y + 10), method="bounded", options={"xatol": 1e-10}
+        ).fun
         best = max(found, *(rise(y + t) for t in (0, 1e3, -1e3, 1e6, -1e6)))
         assert conjugate == pytest.approx(best, rel=1e-8, abs=1e-8)
 
@@ -156,8 +158,14 @@ def test_nothing_is_raised_and_nan_is_not_hidden(loss, y, f):
 
 
 @every_loss
-@pytest.mark.parametrize("clone", [copy.copy, copy.deepcopy, *(
-    lambda x, k=k: pickle.loads(pickle.dumps(x, k)) for k in range(2, pickle.HIGHEST_PROTOCOL + 1))])
+@pytest.mark.parametrize(
+    "clone",
+    [
+        copy.copy,
+        copy.deepcopy,
+        *(lambda x, k=k: pickle.loads(pickle.dumps(x, k)) for k in range(2, pickle.HIGHEST_PROTOCOL + 1)),
+    ],
+)
 def test_copies_are_equal(loss, clone):
     other = clone(loss)
     assert type(other) is type(loss) and other.parameters() == loss.parameters()

@@ -20,22 +20,26 @@ LS = -39.919674420123961, 0.715640200485284, 1.295286124388573, -0.1521225191486
 @pytest.fixture
 def write(tmp_path):
     """Write a file and return its path."""
+
     def write(content, name="data.csv"):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return str(path)
+
     return write
 
 
 @pytest.fixture
 def run(capsys):
     """Run the command line; returns exit status, stdout, stderr."""
+
     def run(*arguments):
         try:
             status = main(list(arguments))
         except SystemExit as stop:
             status = stop.code
         return status, *capsys.readouterr()
+
     return run
 
 
@@ -48,7 +52,7 @@ def table(text):
         elif not line:
             block = {}
         elif blocks:
-            block[line[:compare.LABEL].strip()] = line[compare.LABEL:].split()
+            block[line[: compare.LABEL].strip()] = line[compare.LABEL :].split()
     return blocks
 
 
@@ -94,6 +98,7 @@ def test_digits_behind_the_report():
 
 def stack_loss():
     from l1l2fast import __main__
+
     with __main__.resources.files("l1l2fast").joinpath("datasets", "stackloss.csv").open(encoding="utf-8") as file:
         names, data = __main__.read(file, "stack loss")
     assert names == ["AIRFLOW", "WATERTEMP", "ACIDCONC", "STACKLOSS"]
@@ -113,8 +118,14 @@ def test_report_says_what_solve_says(run, write):
         for k, penalty in enumerate(penalties):
             result = solve(X, y, loss, penalty, standardize=True)
             error = np.abs(y - X @ result.coef - result.intercept)
-            expected = [*result.coef, result.intercept, error.mean(), np.median(error), (error @ error / len(y)) ** 0.5,
-                        result.objective]
+            expected = [
+                *result.coef,
+                result.intercept,
+                error.mean(),
+                np.median(error),
+                (error @ error / len(y)) ** 0.5,
+                result.objective,
+            ]
             labels = ["a", "b", "c", "intercept", "mean |error|", "median |error|", "RMSE", "objective"]
             got = columns(blocks, name, labels)
             assert np.all(np.abs(got[:, k] - expected) <= 1e-5 * np.abs(got).max(axis=1))
@@ -288,16 +299,19 @@ def test_wrong_target(run, write):
     assert "'c9', ..." in one_line(err)
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    ([], "required: COMMAND"),
-    (["contrast"], "invalid choice: 'contrast'"),
-    (["compare", "a.csv", "b.csv"], "unrecognized arguments: b.csv"),
-    (["compare", "--alpha", "-1"], "--alpha: expected a number >= 0, got '-1'"),
-    (["compare", "--alpha", "nan"], "--alpha: expected a number >= 0, got 'nan'"),
-    (["compare", "--alpha", "lots"], "--alpha: expected a number >= 0, got 'lots'"),
-    (["compare", "--l1-ratio", "1.5"], "--l1-ratio: expected a number from 0 to 1, got '1.5'"),
-    (["compare", "--target"], "--target: expected one argument"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "required: COMMAND"),
+        (["contrast"], "invalid choice: 'contrast'"),
+        (["compare", "a.csv", "b.csv"], "unrecognized arguments: b.csv"),
+        (["compare", "--alpha", "-1"], "--alpha: expected a number >= 0, got '-1'"),
+        (["compare", "--alpha", "nan"], "--alpha: expected a number >= 0, got 'nan'"),
+        (["compare", "--alpha", "lots"], "--alpha: expected a number >= 0, got 'lots'"),
+        (["compare", "--l1-ratio", "1.5"], "--l1-ratio: expected a number from 0 to 1, got '1.5'"),
+        (["compare", "--target"], "--target: expected one argument"),
+    ],
+)
 def test_wrong_arguments(run, arguments, said):
     status, out, err = run(*arguments)
     assert (status, out) == (2, "")
@@ -322,8 +336,14 @@ def test_the_script_is_main():
 
 def outside(arguments, **options):
     """Run it as users do, in a process of its own; -P: the source folder is not the package."""
-    return subprocess.run([sys.executable, "-P", "-m", "l1l2fast", *arguments], capture_output=True, text=True,
-                          timeout=60, check=False, **options)
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "l1l2fast", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        **options,
+    )
 
 
 def test_as_a_module():
@@ -346,14 +366,21 @@ def test_a_reader_that_leaves_early_is_no_error():
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "w") as closed:
-        done = subprocess.run([sys.executable, "-P", "-m", "l1l2fast", "compare"], stdout=closed,
-                              stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "l1l2fast", "compare"],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_interrupt(run, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
+
     monkeypatch.setattr(compare, "compare", stop)
     assert run("compare") == (130, "", "")
 
@@ -361,6 +388,7 @@ def test_interrupt(run, monkeypatch):
 def test_a_defect_is_not_blamed_on_the_file(run, monkeypatch):
     def fail(*_):
         raise ValueError("operands could not be broadcast")
+
     monkeypatch.setattr(compare, "compare", fail)
     with pytest.raises(ValueError, match="broadcast"):
         run("compare")

@@ -167,8 +167,14 @@ def test_arguments_by_position_and_name():
 
 
 @every_penalty
-@pytest.mark.parametrize("clone", [copy.copy, copy.deepcopy, *(
-    lambda x, k=k: pickle.loads(pickle.dumps(x, k)) for k in range(2, pickle.HIGHEST_PROTOCOL + 1))])
+@pytest.mark.parametrize(
+    "clone",
+    [
+        copy.copy,
+        copy.deepcopy,
+        *(lambda x, k=k: pickle.loads(pickle.dumps(x, k)) for k in range(2, pickle.HIGHEST_PROTOCOL + 1)),
+    ],
+)
 def test_copies_are_equal(penalty, clone):
     other = clone(penalty)
     assert type(other) is type(penalty) and other.parameters() == penalty.parameters()

@@ -7,8 +7,16 @@ import pytest
 import reference
 from data import random_problem
 
-CELLS = [("squared", 0, 0), ("squared", 0.1, 0), ("squared", 0, 0.1), ("squared", 0.05, 0.1),
-         ("absolute", 0, 0), ("absolute", 0.1, 0), ("absolute", 0, 0.1), ("absolute", 0.05, 0.1)]
+CELLS = [
+    ("squared", 0, 0),
+    ("squared", 0.1, 0),
+    ("squared", 0, 0.1),
+    ("squared", 0.05, 0.1),
+    ("absolute", 0, 0),
+    ("absolute", 0.1, 0),
+    ("absolute", 0, 0.1),
+    ("absolute", 0.05, 0.1),
+]
 every_cell = pytest.mark.parametrize("loss, l1, l2", CELLS)
 
 
@@ -29,8 +37,19 @@ def test_median_by_hand():
 def test_nothing_nearby_is_better(loss, l1, l2):
     X, y = random_problem(1, n=20, p=4)
     w = np.arange(20) % 3
-    pb = reference.problem(X, y, loss, l1, l2, sample_weight=w, offset=y / 5, penalty_factor=[0, np.inf, 1, 2],
-                           lower=-0.3, upper=[0.1, 1, np.inf, 0.2], standardize=True)
+    pb = reference.problem(
+        X,
+        y,
+        loss,
+        l1,
+        l2,
+        sample_weight=w,
+        offset=y / 5,
+        penalty_factor=[0, np.inf, 1, 2],
+        lower=-0.3,
+        upper=[0.1, 1, np.inf, 0.2],
+        standardize=True,
+    )
     answer = reference.solve(pb)
     assert answer.coef[1] == 0 and np.all(answer.coef >= -0.3)
     rng = np.random.default_rng(0)
@@ -49,15 +68,22 @@ def squared_result(pb, **change):
     gap = max(answer.objective - dual, 0)
     parts = dict(theta=theta, primal=answer.objective, dual=dual, gap=gap) | change
     certificate = SimpleNamespace(**parts)
-    return SimpleNamespace(coef=answer.coef, intercept=answer.intercept, objective=parts["primal"],
-                           dual_objective=parts["dual"], gap=parts["gap"], certificate=lambda: certificate)
+    return SimpleNamespace(
+        coef=answer.coef,
+        intercept=answer.intercept,
+        objective=parts["primal"],
+        dual_objective=parts["dual"],
+        gap=parts["gap"],
+        certificate=lambda: certificate,
+    )
 
 
 BOUNDS = {"lower": -0.2, "upper": 0.1}
 
 
-@pytest.mark.parametrize("l1, l2, bounds", [
-    (0, 0, BOUNDS), (0, 0.1, {}), (0, 0.1, BOUNDS), (0.05, 0.1, {}), (0.05, 0.1, BOUNDS)])
+@pytest.mark.parametrize(
+    "l1, l2, bounds", [(0, 0, BOUNDS), (0, 0.1, {}), (0, 0.1, BOUNDS), (0.05, 0.1, {}), (0.05, 0.1, BOUNDS)]
+)
 def test_a_true_certificate_passes(l1, l2, bounds):
     X, y = random_problem(2)
     pb = reference.problem(X, y, l1=l1, l2=l2, sample_weight=1 + np.arange(30) % 3, offset=y / 3, **bounds)

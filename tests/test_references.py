@@ -23,6 +23,7 @@ def digits(found, true):
 
 # Least absolute deviations
 
+
 def test_stackloss_lad():
     """R: quantreg rq(), L1pack; the optimum is a vertex and the only one."""
     data = load("stackloss")
@@ -67,6 +68,7 @@ def test_median_of_four_as_a_column():
 
 # Least squares
 
+
 def test_stackloss_least_squares():
     data = load("stackloss")
     known = [-39.919674420123961, 0.715640200485284, 1.295286124388573, -0.152122519148653]
@@ -81,8 +83,19 @@ def test_engel_least_squares():
 # Digits out of 15: 9 for Longley and 6 for Filip are asked for; for the others, what remains of
 # double precision when the condition of the scaled columns (1e3 for Wampler) is paid once on the
 # data and once on the residuals, which from Wampler 3 to 5 grow from 1e1 to 1e5 times the signal.
-NIST_DIGITS = {"norris": 11, "pontius": 11, "noint1": 13, "noint2": 13, "filip": 6, "longley": 9,
-               "wampler1": 8, "wampler2": 10, "wampler3": 8, "wampler4": 7, "wampler5": 5}
+NIST_DIGITS = {
+    "norris": 11,
+    "pontius": 11,
+    "noint1": 13,
+    "noint2": 13,
+    "filip": 6,
+    "longley": 9,
+    "wampler1": 8,
+    "wampler2": 10,
+    "wampler3": 8,
+    "wampler4": 7,
+    "wampler5": 5,
+}
 
 
 @pytest.mark.parametrize("name", NIST)
@@ -106,6 +119,7 @@ def test_prostate_least_squares():
 
 # Penalties
 
+
 def test_prostate_lasso():
     """ESL table 3.3, lambda = .20748 for RSS / 2n, after standardising (divisor n - 1) the training rows."""
     data, train = load_prostate()
@@ -126,9 +140,20 @@ def test_glmnet_quickstart():
     assert result.intercept == pytest.approx(0.2613110, abs=4e-6)
 
 
-KNOTS = [("+bmi", 949.435260384), ("+s5", 889.315990735), ("+bp", 452.900968908), ("+s3", 316.074052698),
-         ("+sex", 130.130851302), ("+s6", 88.7824298155), ("+s1", 68.9652212024), ("+s4", 19.9812546781),
-         ("+s2", 5.47747294605), ("+age", 5.0891788056), ("-s3", 2.18224972883), ("+s3", 1.31043524851)]
+KNOTS = [
+    ("+bmi", 949.435260384),
+    ("+s5", 889.315990735),
+    ("+bp", 452.900968908),
+    ("+s3", 316.074052698),
+    ("+sex", 130.130851302),
+    ("+s6", 88.7824298155),
+    ("+s1", 68.9652212024),
+    ("+s4", 19.9812546781),
+    ("+s2", 5.47747294605),
+    ("+age", 5.0891788056),
+    ("-s3", 2.18224972883),
+    ("+s3", 1.31043524851),
+]
 
 
 @pytest.mark.parametrize("number", range(len(KNOTS)))
@@ -146,9 +171,18 @@ def test_diabetes_lasso_knots(number):
         assert {name for name, b in zip(data.names, result.coef, strict=True) if b != 0} == then
 
 
-@pytest.mark.parametrize("penalty, b", [
-    (L1(0.1), 0.85), (L1(0.5), 0.25), (L1(2 / 3), 0), (L1L2(0.15, 0.35), (2 / 3 - 0.15) / (2 / 3 + 0.35)),
-    (L1L2(0.25, 0.25), 0.45454545454545453), (L2(1 / 3), 2 / 3)], ids=repr)
+@pytest.mark.parametrize(
+    "penalty, b",
+    [
+        (L1(0.1), 0.85),
+        (L1(0.5), 0.25),
+        (L1(2 / 3), 0),
+        (L1L2(0.15, 0.35), (2 / 3 - 0.15) / (2 / 3 + 0.35)),
+        (L1L2(0.25, 0.25), 0.45454545454545453),
+        (L2(1 / 3), 2 / 3),
+    ],
+    ids=repr,
+)
 def test_three_points_by_hand(penalty, b):
     """X = y = (-1, 0, 1): b = (2/3 - l1) / (2/3 + l2)."""
     result = solve([[-1], [0], [1]], [-1, 0, 1], penalty=penalty)

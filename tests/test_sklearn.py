@@ -41,8 +41,18 @@ def theirs(cls):
 
 
 @pytest.mark.filterwarnings("default")  # the checks warn on purpose, of what they skip too
-@parametrize_with_checks([Lasso(), ElasticNet(), Ridge(), LADRegressor(), Lasso(positive=True),
-                          ElasticNet(warm_start=True), Ridge(positive=True), LADRegressor(alpha=0.1)])
+@parametrize_with_checks(
+    [
+        Lasso(),
+        ElasticNet(),
+        Ridge(),
+        LADRegressor(),
+        Lasso(positive=True),
+        ElasticNet(warm_start=True),
+        Ridge(positive=True),
+        LADRegressor(alpha=0.1),
+    ]
+)
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
@@ -83,9 +93,19 @@ def test_attributes_have_scikit_learns_types(cls, fit_intercept, targets, X_dtyp
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sparse.csc_array, sparse.csr_matrix])
 @pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize("estimator", [Lasso(alpha=0.1), Lasso(alpha=0.1, positive=True), ElasticNet(alpha=0.2),
-                                       ElasticNet(alpha=0.2, l1_ratio=0), Ridge(alpha=3.0),
-                                       Ridge(alpha=np.array([3.0, 0.5])), Ridge(alpha=3.0, positive=True)], ids=str)
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        Lasso(alpha=0.1),
+        Lasso(alpha=0.1, positive=True),
+        ElasticNet(alpha=0.2),
+        ElasticNet(alpha=0.2, l1_ratio=0),
+        Ridge(alpha=3.0),
+        Ridge(alpha=np.array([3.0, 0.5])),
+        Ridge(alpha=3.0, positive=True),
+    ],
+    ids=str,
+)
 def test_answers_are_scikit_learns(estimator, fit_intercept, container, weighted):
     X, y = data(targets=2)
     weight = np.random.default_rng(1).uniform(0.1, 2, len(y)) if weighted else None
@@ -112,8 +132,11 @@ def objective(estimator, X, y):
     return r @ r / (2 * len(y)) + estimator.alpha * (ratio * np.abs(b).sum() + (1 - ratio) / 2 * b @ b)
 
 
-@pytest.mark.parametrize("estimator", [Lasso(alpha=0.1), ElasticNet(alpha=0.1), Ridge(alpha=2.0), LADRegressor(),
-                                       LADRegressor(alpha=0.1)], ids=str)
+@pytest.mark.parametrize(
+    "estimator",
+    [Lasso(alpha=0.1), ElasticNet(alpha=0.1), Ridge(alpha=2.0), LADRegressor(), LADRegressor(alpha=0.1)],
+    ids=str,
+)
 def test_dual_gap_is_in_the_units_of_the_objective(estimator):
     X, y = data(n=40, p=60)
     rough = clone(estimator).set_params(tol=0.1).fit(X, y)
@@ -200,12 +223,15 @@ def test_precompute_is_checked():
         Lasso(precompute=X.T @ X).fit(X + 1, y)
 
 
-@pytest.mark.parametrize(("parameters", "message"), [
-    ({"solver": "lbfgs"}, "only when positive=True"),
-    ({"solver": "svd", "positive": True}, "does not support positive"),
-    ({"alpha": np.array([1.0, 2.0, 3.0])}, "3 != 2"),
-    ({"alpha": np.array([1.0, -2.0])}, "-2"),
-])
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"solver": "lbfgs"}, "only when positive=True"),
+        ({"solver": "svd", "positive": True}, "does not support positive"),
+        ({"alpha": np.array([1.0, 2.0, 3.0])}, "3 != 2"),
+        ({"alpha": np.array([1.0, -2.0])}, "-2"),
+    ],
+)
 def test_ridge_refuses_what_scikit_learn_refuses(parameters, message):
     X, y = data(targets=2)
     with pytest.raises(ValueError, match=message):
@@ -294,8 +320,10 @@ def test_feature_names_are_kept():
 
 
 def test_scikit_learn_is_imported_on_first_use():
-    code = ("import sys, l1l2fast; assert 'sklearn' not in sys.modules; l1l2fast.sklearn.Lasso(); "
-            "assert 'sklearn' in sys.modules")
+    code = (
+        "import sys, l1l2fast; assert 'sklearn' not in sys.modules; l1l2fast.sklearn.Lasso(); "
+        "assert 'sklearn' in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         l1l2fast.nothing  # noqa: B018

@@ -21,20 +21,46 @@ OTHERS = {
 }
 
 
-@pytest.fixture(scope="module", params=[
-    ("Lasso,ElasticNet,Ridge", "test_coordinate_descent", (), 100),
-    ("Lasso,ElasticNet", "test_sparse_coordinate_descent", (), 60),
-    ("Ridge", "test_ridge", OTHERS, 300),
-], ids=lambda param: param[1])
+@pytest.fixture(
+    scope="module",
+    params=[
+        ("Lasso,ElasticNet,Ridge", "test_coordinate_descent", (), 100),
+        ("Lasso,ElasticNet", "test_sparse_coordinate_descent", (), 60),
+        ("Ridge", "test_ridge", OTHERS, 300),
+    ],
+    ids=lambda param: param[1],
+)
 def outcome(request, tmp_path_factory):
     """scikit-learn's tests that name the classes, run with ours in their place: exit status, output, counts."""
     names, module, without, least = request.param
     path = os.pathsep.join([str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
-    command = [sys.executable, "-m", "pytest", "-p", "swap", "-p", "no:cacheprovider", "-c", os.devnull, "-q",
-               "--tb=short", "-W", "ignore", "-k", " and ".join(f"not {name}" for name in without), "--pyargs",
-               f"sklearn.linear_model.tests.{module}"]
-    done = subprocess.run(command, cwd=tmp_path_factory.mktemp(module), text=True, capture_output=True, check=False,
-                          env={**os.environ, "SWAP": names, "PYTHONPATH": path})
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "swap",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+        "-q",
+        "--tb=short",
+        "-W",
+        "ignore",
+        "-k",
+        " and ".join(f"not {name}" for name in without),
+        "--pyargs",
+        f"sklearn.linear_model.tests.{module}",
+    ]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path_factory.mktemp(module),
+        text=True,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "SWAP": names, "PYTHONPATH": path},
+    )
     last = done.stdout.splitlines()[-1:]
     counts = {word: int(number) for number, word in re.findall(r"(\d+) ([a-z]+)", "".join(last))}
     print(f"{module} with our {names}: {counts}")

@@ -30,10 +30,21 @@ OPTIONS = {
     "no intercept": {"fit_intercept": False},
     "standardize": {"standardize": True},
     "warm start": {"warm_start": np.array([5.0, 0, -3, 0, 1, 1])},
-    "all": {"sample_weight": WEIGHTS, "offset": OFFSET, "penalty_factor": FACTORS, "standardize": True,
-            "lower": np.where(np.isinf(FACTORS), -1, LOWER), "upper": UPPER},
-    "all without intercept": {"sample_weight": WEIGHTS, "offset": OFFSET, "penalty_factor": FACTORS,
-                              "fit_intercept": False, "positive": True},
+    "all": {
+        "sample_weight": WEIGHTS,
+        "offset": OFFSET,
+        "penalty_factor": FACTORS,
+        "standardize": True,
+        "lower": np.where(np.isinf(FACTORS), -1, LOWER),
+        "upper": UPPER,
+    },
+    "all without intercept": {
+        "sample_weight": WEIGHTS,
+        "offset": OFFSET,
+        "penalty_factor": FACTORS,
+        "fit_intercept": False,
+        "positive": True,
+    },
 }
 every_option = pytest.mark.parametrize("option", OPTIONS)
 every_layout = pytest.mark.parametrize("layout", LAYOUTS)
@@ -63,8 +74,9 @@ def test_cell(cell, layout, option):
     options = OPTIONS[option]
     X = LAYOUTS[layout](X)
     result = check(cell, X, y, judge=JUDGE, **options)
-    pb = reference.problem(X, y, cell.loss, cell.l1, cell.l2,
-                           **{name: value for name, value in options.items() if name != "warm_start"})
+    pb = reference.problem(
+        X, y, cell.loss, cell.l1, cell.l2, **{name: value for name, value in options.items() if name != "warm_start"}
+    )
     best = JUDGE(pb)
     assert result.objective == pytest.approx(best.objective, rel=1e-8)
     if cell.l2 and not np.any(pb.l2[pb.lower < pb.upper] == 0):

@@ -35,6 +35,7 @@ def same_bits(result, other):
 
 # 10. Stopping
 
+
 @every_cell
 @pytest.mark.parametrize("tol", [0.0, 1e-300, 1e-17, 1e-14, 1e-10, 1e-3, 1.0, 10.0])
 @pytest.mark.parametrize("max_iter", [0, 1, 2, 1000])
@@ -88,6 +89,7 @@ def test_warm_start_from_anywhere(cell, size):
 
 # Callback and interrupt
 
+
 @every_cell
 def test_callback_sees_every_round(cell):
     X, y = random_problem(33, n=60, p=20)
@@ -140,8 +142,9 @@ def test_an_exception_in_the_callback_leaves_nothing_behind(cell, error):
     assert same_bits(clean, quiet_solve(X, y, cell.loss, cell.penalty()))
 
 
-@pytest.mark.parametrize("loss, penalty, n, p", [("squared", L1(1e-4), 3000, 3000), ("absolute", L2(1e-4), 2000, 1500)],
-                         ids=["lasso", "lad"])
+@pytest.mark.parametrize(
+    "loss, penalty, n, p", [("squared", L1(1e-4), 3000, 3000), ("absolute", L2(1e-4), 2000, 1500)], ids=["lasso", "lad"]
+)
 def test_ctrl_c_within_a_second(loss, penalty, n, p):
     """A problem of a second or many is interrupted after 0.1 s, as Ctrl-C does it."""
     rng = np.random.default_rng(0)
@@ -159,6 +162,7 @@ def test_ctrl_c_within_a_second(loss, penalty, n, p):
 
 
 # Result
+
 
 def test_result_says_what_it_is():
     data = load("stackloss")
@@ -194,8 +198,9 @@ def test_results_can_be_compared():
     assert result in [other, result]
 
 
-@pytest.mark.parametrize("form", [
-    np.asarray, list, sp.csc_array, sp.csr_array, sp.csr_matrix, lambda X: X.astype(np.float32)])
+@pytest.mark.parametrize(
+    "form", [np.asarray, list, sp.csc_array, sp.csr_array, sp.csr_matrix, lambda X: X.astype(np.float32)]
+)
 def test_predict(form):
     X, y = random_problem(34)
     result = solve(X, y)
@@ -221,6 +226,7 @@ def test_predict_refuses_other_shapes(wrong):
 
 # One problem, one answer
 
+
 @every_cell
 def test_the_same_bits_on_every_repeat(cell):
     X, y = random_problem(35, n=80, p=30)
@@ -245,7 +251,9 @@ def test_the_same_bits_in_eight_threads(cell, sparse):
 def test_names_are_objects(name, loss):
     X, y = random_problem(36)
     for named, penalty in [
-        ({}, None), ({"penalty": "l1"}, L1(1.0)), ({"penalty": "l2", "alpha": 0.3}, L2(0.3)),
+        ({}, None),
+        ({"penalty": "l1"}, L1(1.0)),
+        ({"penalty": "l2", "alpha": 0.3}, L2(0.3)),
         ({"penalty": "elasticnet"}, L1L2(0.5, 0.5)),
         ({"penalty": "elasticnet", "alpha": 0.25, "l1_ratio": 0.75}, L1L2(0.1875, 0.0625)),
     ]:

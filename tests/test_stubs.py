@@ -58,15 +58,25 @@ def run(folder, *arguments):
 def test_stubs_agree_with_the_compiled_modules(folder):
     """mypy.stubtest; a leaf need not be listed, it is found through its base class."""
     assert {"_losses", "_penalties"} <= set(STUBBED)
-    leaves = [re.escape(f"{leaf.__module__}.{leaf.__name__}") + r"(\..*)?"
-              for base in (Loss, Penalty) for leaf in base.__subclasses__()]
+    leaves = [
+        re.escape(f"{leaf.__module__}.{leaf.__name__}") + r"(\..*)?"
+        for base in (Loss, Penalty)
+        for leaf in base.__subclasses__()
+    ]
     # The base's arguments in the stub are those its leaves may have.
     leaves += [re.escape(f"{base.__module__}.{base.__name__}") + r"\.__init__" for base in (Loss, Penalty)]
     leaves += [leaf.replace("._", ".") for leaf in leaves]
     allowed = [r".*\.__(reduce|setstate)_cython__", r".*\.__(pyx_capi|test|all)__", *leaves]
     (folder / "allowed").write_text("\n".join(allowed), encoding="utf-8")
-    code, text = run(folder, "mypy.stubtest", "--ignore-disjoint-bases", "--ignore-unused-allowlist",
-                     "--allowlist=allowed", "--mypy-config-file=mypy.ini", *(f"l1l2fast.{stem}" for stem in STUBBED))
+    code, text = run(
+        folder,
+        "mypy.stubtest",
+        "--ignore-disjoint-bases",
+        "--ignore-unused-allowlist",
+        "--allowlist=allowed",
+        "--mypy-config-file=mypy.ini",
+        *(f"l1l2fast.{stem}" for stem in STUBBED),
+    )
     assert code == 0, text
     assert f"no issues found in {len(STUBBED)} modules" in text
 

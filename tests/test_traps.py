@@ -18,6 +18,7 @@ every_scale = pytest.mark.parametrize("scale", SCALES, ids="{:g}".format)
 
 # 1. Scale
 
+
 def unit_problem():
     """Everything at most 1 in size."""
     X, y = random_problem(11)
@@ -116,13 +117,16 @@ def test_1_one_column_in_other_units(cell, scale, layout):
     """With standardize=True the units of a column are nobody's business."""
     X, y = random_problem(11, sparse=layout == "csc")
     units = np.array([1, 1, scale, 1, 1, 1])
-    plain, scaled = (quiet_solve(LAYOUTS[layout](X * u), y, cell.loss, cell.penalty(), standardize=True, tol=1e-10)
-                     for u in (np.ones(6), units))
+    plain, scaled = (
+        quiet_solve(LAYOUTS[layout](X * u), y, cell.loss, cell.penalty(), standardize=True, tol=1e-10)
+        for u in (np.ones(6), units)
+    )
     assert scaled.objective == pytest.approx(plain.objective, rel=1e-9)
     np.testing.assert_allclose(scaled.coef * units, plain.coef, rtol=1e-4, atol=1e-4 * np.max(abs(plain.coef)))
 
 
 # 2. Offset
+
 
 @every_cell
 @pytest.mark.parametrize("shift", [1e4, 1e6, 1e8], ids="{:g}".format)
@@ -161,21 +165,39 @@ def test_2_sparse_with_one_dense_column(cell):
 
 # 3. Degenerate columns
 
+
 def degenerate(kind):
     rng = np.random.default_rng(14)
     X, y = rng.standard_normal((20, 4)), rng.standard_normal(20)
     more = {
-        "zero": np.zeros(20), "constant 7": np.full(20, 7.0), "constant 0.1": np.full(20, 0.1),
-        "constant 7.3e8": np.full(20, 7.3e8), "duplicate": X[:, 0], "opposite": -X[:, 0],
-        "sum": X[:, 0] + X[:, 1], "nearly equal": X[:, 0] * (1 + 2e-16),
+        "zero": np.zeros(20),
+        "constant 7": np.full(20, 7.0),
+        "constant 0.1": np.full(20, 0.1),
+        "constant 7.3e8": np.full(20, 7.3e8),
+        "duplicate": X[:, 0],
+        "opposite": -X[:, 0],
+        "sum": X[:, 0] + X[:, 1],
+        "nearly equal": X[:, 0] * (1 + 2e-16),
         "nearly constant": 7 + 1e-6 * rng.standard_normal(20),
     }
     return np.column_stack([X, more[kind]]), y + X[:, 0]
 
 
 @every_cell
-@pytest.mark.parametrize("kind", ["zero", "constant 7", "constant 0.1", "constant 7.3e8", "duplicate", "opposite",
-                                  "sum", "nearly equal", "nearly constant"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "zero",
+        "constant 7",
+        "constant 0.1",
+        "constant 7.3e8",
+        "duplicate",
+        "opposite",
+        "sum",
+        "nearly equal",
+        "nearly constant",
+    ],
+)
 @pytest.mark.parametrize("layout", ["F", "csc"])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_3_degenerate_column(cell, kind, layout, weighted):
@@ -194,8 +216,10 @@ def test_3_constant_column_standardised(cell, value, layout):
     X, y = degenerate("zero")
     w = np.random.default_rng(0).uniform(0.1, 3, 20)
     X[:, 4] = value
-    with_it, without = (quiet_solve(LAYOUTS[layout](Z), y, cell.loss, cell.penalty(), sample_weight=w, standardize=True)
-                        for Z in (X, X[:, :4]))
+    with_it, without = (
+        quiet_solve(LAYOUTS[layout](Z), y, cell.loss, cell.penalty(), sample_weight=w, standardize=True)
+        for Z in (X, X[:, :4])
+    )
     assert with_it.objective == pytest.approx(without.objective, rel=1e-7)
     assert np.isfinite(with_it.coef).all()
 
@@ -216,6 +240,7 @@ def test_3_rank_one(cell):
 
 
 # 4. y
+
 
 @every_cell
 @pytest.mark.parametrize("value", [0.0, 3.0, 0.1, -1e8])
@@ -269,6 +294,7 @@ def test_4_medians(y, w):
 
 # 5. alpha
 
+
 def alpha_max(X, y, loss):
     """The smallest alpha of L1 at which every coefficient is 0, in extended precision."""
     X, y = X.astype(np.longdouble), y.astype(np.longdouble)
@@ -312,8 +338,11 @@ def test_5_l1_ratio_at_its_ends(loss):
 
 
 @penalised_cell
-@pytest.mark.parametrize("factors", [np.zeros(6), np.full(6, np.inf), [0, np.inf, 0, np.inf, 0, np.inf],
-                                     [1e-6, 1, 1, 1, 1, 1e6]], ids=["free", "excluded", "mixed", "extreme"])
+@pytest.mark.parametrize(
+    "factors",
+    [np.zeros(6), np.full(6, np.inf), [0, np.inf, 0, np.inf, 0, np.inf], [1e-6, 1, 1, 1, 1, 1e6]],
+    ids=["free", "excluded", "mixed", "extreme"],
+)
 def test_5_penalty_factors(cell, factors):
     X, y = random_problem(16)
     result = check(cell, X, y, penalty_factor=factors)

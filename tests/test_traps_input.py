@@ -25,13 +25,17 @@ def fit(cell, X, y, **options):
 
 # 6. Weights
 
+
 @every_cell
 @pytest.mark.parametrize("layout", ["F", "csc"])
 def test_6_weight_zero_is_a_row_dropped(cell, layout):
     X, y = random_problem(21)
     w = np.where(np.arange(30) % 3 == 0, 0.0, 1.5)
     X[w == 0], y[w == 0] = 1e6, -1e9  # what is not weighed must not be seen
-    weighted, dropped = fit(cell, LAYOUTS[layout](X), y, sample_weight=w), fit(cell, LAYOUTS[layout](X[w > 0]), y[w > 0])
+    weighted, dropped = (
+        fit(cell, LAYOUTS[layout](X), y, sample_weight=w),
+        fit(cell, LAYOUTS[layout](X[w > 0]), y[w > 0]),
+    )
     assert_same(weighted, dropped)
     assert weighted.tolerance == pytest.approx(dropped.tolerance, rel=1e-9)
 
@@ -75,9 +79,12 @@ def test_6_weights_of_very_different_size(cell):
 
 # 7. Bounds
 
+
 @every_cell
-@pytest.mark.parametrize("lower, upper", [
-    (0.3, 0.3), (0.1, np.inf), (-np.inf, -0.1), (0, 0), (-np.inf, np.inf), (0.5, 0.6), (0, 1e-300), (-1e300, 1e300)])
+@pytest.mark.parametrize(
+    "lower, upper",
+    [(0.3, 0.3), (0.1, np.inf), (-np.inf, -0.1), (0, 0), (-np.inf, np.inf), (0.5, 0.6), (0, 1e-300), (-1e300, 1e300)],
+)
 def test_7_bounds(cell, lower, upper):
     X, y = random_problem(23)
     result = check(cell, X, y, lower=lower, upper=upper)
@@ -108,6 +115,7 @@ def test_7_positive_lasso_at_its_own_alpha_max():
 
 
 # 8. Sparse forms
+
 
 def unsorted(X):
     X = sp.csc_array(X)
@@ -143,11 +151,23 @@ def read_only(X):
 
 
 SPARSE = {
-    "int64": long_indices, "unsorted": unsorted, "duplicates": doubled, "explicit zeros": explicit_zeros,
-    "read-only": read_only, "csr": sp.csr_array, "coo": sp.coo_array, "csc_matrix": sp.csc_matrix,
-    "csr_matrix": sp.csr_matrix, "coo_matrix": sp.coo_matrix, "lil": sp.lil_array, "dok": sp.dok_array,
-    "bsr": sp.bsr_array, "csr unsorted": lambda X: sp.csr_array(unsorted(X.T).T), "dia": sp.dia_array,
-    "csr duplicates": lambda X: sp.csr_array(doubled(X.T).T), "csr read-only": lambda X: sp.csr_array(read_only(X.T).T),
+    "int64": long_indices,
+    "unsorted": unsorted,
+    "duplicates": doubled,
+    "explicit zeros": explicit_zeros,
+    "read-only": read_only,
+    "csr": sp.csr_array,
+    "coo": sp.coo_array,
+    "csc_matrix": sp.csc_matrix,
+    "csr_matrix": sp.csr_matrix,
+    "coo_matrix": sp.coo_matrix,
+    "lil": sp.lil_array,
+    "dok": sp.dok_array,
+    "bsr": sp.bsr_array,
+    "csr unsorted": lambda X: sp.csr_array(unsorted(X.T).T),
+    "dia": sp.dia_array,
+    "csr duplicates": lambda X: sp.csr_array(doubled(X.T).T),
+    "csr read-only": lambda X: sp.csr_array(read_only(X.T).T),
 }
 
 
@@ -191,6 +211,7 @@ def test_8_more_entries_than_an_int_counts():
 
 # 9. Layout
 
+
 def strided(X):
     """Every second column of a wider array, backwards."""
     wide = np.zeros((X.shape[0], 2 * X.shape[1]))
@@ -212,9 +233,15 @@ def unaligned(X):
 
 
 DENSE = {
-    "read-only": frozen, "strided": strided, "upside down": lambda X: np.ascontiguousarray(X[::-1])[::-1],
-    "unaligned": unaligned, "big-endian": lambda X: X.astype(">f8"), "longdouble": lambda X: X.astype(np.longdouble),
-    "object": lambda X: X.astype(object), "list": lambda X: X.tolist(), "tuple of arrays": tuple,
+    "read-only": frozen,
+    "strided": strided,
+    "upside down": lambda X: np.ascontiguousarray(X[::-1])[::-1],
+    "unaligned": unaligned,
+    "big-endian": lambda X: X.astype(">f8"),
+    "longdouble": lambda X: X.astype(np.longdouble),
+    "object": lambda X: X.astype(object),
+    "list": lambda X: X.tolist(),
+    "tuple of arrays": tuple,
     "3 of 9 columns": lambda X: np.hstack([X, X])[:, : X.shape[1]],
 }
 
@@ -252,8 +279,18 @@ def test_9_data_frame(cell):
 
 
 @every_cell
-@pytest.mark.parametrize("form", [list, np.asfortranarray, lambda v: v[:, None], lambda v: v[::-1].copy()[::-1], frozen,
-                                  lambda v: v.astype(">f8"), lambda v: v.astype(object)])
+@pytest.mark.parametrize(
+    "form",
+    [
+        list,
+        np.asfortranarray,
+        lambda v: v[:, None],
+        lambda v: v[::-1].copy()[::-1],
+        frozen,
+        lambda v: v.astype(">f8"),
+        lambda v: v.astype(object),
+    ],
+)
 def test_9_forms_of_y_and_the_other_vectors(cell, form):
     X, y = random_problem(26)
     w, factors = 1.0 + np.arange(30) % 3, np.array([1, 2, 0.5, 1, 1, 1])

@@ -11,14 +11,7 @@ import scipy.sparse as sp
 LAYOUTS = ("F", "C", "F float32", "csc")
 
 #: loss and penalty, by name
-CELLS = (
-    "squared",
-    "squared l1",
-    "squared l2",
-    "squared elasticnet",
-    "absolute",
-    "absolute l2",
-)
+CELLS = ("squared", "squared l1", "squared l2", "squared elasticnet", "absolute", "absolute l2")
 
 
 def stored(X, layout):
