@@ -4,6 +4,7 @@ Every error names the argument, says what was expected and what came, and is rai
 any work is done. Nothing here or behind it writes to the user's arrays.
 """
 
+import functools
 import math
 import sys
 
@@ -46,9 +47,10 @@ def real_array(name, value, ndim):
 
 def storage(array):
     """float32 stays (and takes in float16), all else becomes float64; native byte order."""
-    if array.dtype == np.float64 or array.dtype == np.float32:
-        return array.astype(array.dtype.newbyteorder("="), copy=False)
-    return array.astype(np.float32 if array.dtype == np.float16 else np.float64)
+    kind = array.dtype
+    if kind == np.float64 or kind == np.float32:
+        return array if kind.isnative else array.astype(kind.newbyteorder("="))
+    return array.astype(np.float32 if kind == np.float16 else np.float64)
 
 
 def columns(X):
@@ -70,7 +72,8 @@ def columns(X):
         kind = Sparse
     else:
         X = storage(real_array("X", X, 2))
-        if not (X.flags.aligned and (X.flags.c_contiguous or X.flags.f_contiguous)):
+        flags = X.flags
+        if not (flags.aligned and (flags.c_contiguous or flags.f_contiguous)):
             X = np.array(X, order="C")
         kind = DenseF if X.flags.f_contiguous else DenseC
     if X.shape[0] == 0:
@@ -119,9 +122,17 @@ def flag(name, value):
 
 def parameters(thing):
     """A loss or penalty whose constructor arguments lie within their limits."""
-    for name, value in thing.parameters().items():
-        number(f"{type(thing).__name__}({name})", value, *thing.limits.get(name, (0.0,)))
+    for name in names(type(thing)):
+        value, limits = getattr(thing, name), thing.limits.get(name, (0.0, math.inf))
+        if not (limits[0] <= value <= limits[1] and value < math.inf):
+            number(f"{type(thing).__name__}({name})", value, *limits)
     return thing
+
+
+@functools.cache
+def names(kind):
+    """The constructor arguments of a loss or penalty class."""
+    return tuple(kind().parameters())
 
 
 def loss(value):
@@ -158,7 +169,9 @@ def penalty(value, alpha, l1_ratio):
 def weights(value, n):
     """Sample weights scaled to the sum 1."""
     if value is None:
-        return np.full(n, 1 / n)
+        w = np.empty(n)
+        w.fill(1 / n)
+        return w
     w = finite("sample_weight", vector("sample_weight", value, n, scalar=True))
     if w.min() < 0:
         raise ValueError(f"sample_weight must be >= 0, got {w.min()} at position {w.argmin()}")
@@ -170,8 +183,13 @@ def weights(value, n):
 
 def box(lower, upper, positive, p):
     """Bounds as two vectors."""
-    low = np.full(p, -np.inf) if lower is None else vector("lower", lower, p, scalar=True)
-    high = np.full(p, np.inf) if upper is None else vector("upper", upper, p, scalar=True)
+    low, high = np.empty(p), np.empty(p)
+    low.fill(-math.inf)
+    high.fill(math.inf)
+    if lower is not None:
+        low = vector("lower", lower, p, scalar=True)
+    if upper is not None:
+        high = vector("upper", upper, p, scalar=True)
     if flag("positive", positive):
         low = np.maximum(low, 0.0)
     if lower is None and upper is None:
@@ -203,10 +221,12 @@ def factors(value, low, high, p):
     return v, low, high
 
 
-def start(value, low, high, p):
+def start(value, low, high, p, bounded):
     """A feasible starting point from a warm start."""
     if value is None:
         b = np.zeros(p)
+        if not bounded:
+            return b
     else:
         b = finite("warm_start", vector("warm_start", value.coef if isinstance(value, Result) else value, p))
     return np.minimum(np.maximum(b, low), high)
@@ -214,7 +234,7 @@ def start(value, low, high, p):
 
 def first_pass(X, weight, y, fit_intercept):
     """One pass over X: sets the means, returns sum w x~^2 and X~'(w y); refuses what is not finite."""
-    square, slope, first = X.first_pass(weight, weight * y, int(weight.argmax()) if fit_intercept else 0, fit_intercept)
+    square, slope, first = X.first_pass(weight, y, int(weight.argmax()) if fit_intercept else 0, fit_intercept)
     if len(square):
         low, high = square.min(), square.max()
         if not SMALLEST**2 <= low <= high <= LARGEST**2:
@@ -278,7 +298,8 @@ def problem(
     weight = weights(sample_weight, X.n)
     low, high = box(lower, upper, positive, X.p)
     factor, low, high = factors(penalty_factor, low, high, X.p)
-    b = start(warm_start, low, high, X.p)
+    bounded = positive or lower is not None or upper is not None or penalty_factor is not None
+    b = start(warm_start, low, high, X.p, bounded)
     y_size, y_mean, _ = survey(y, weight)
     if not y_size <= LARGEST:
         finite("y", y)
@@ -298,7 +319,6 @@ def problem(
     if warm_start is not None and not square.all():  # such a column predicts nothing
         constant = square == 0
         b[constant] = np.minimum(np.maximum(0.0, low[constant]), high[constant])
-    bounded = positive or lower is not None or upper is not None or penalty_factor is not None
     bounded = bounded and bool(np.isfinite(low).any() or np.isfinite(high).any())
     return Problem(
         X,

@@ -62,7 +62,7 @@ def null_objective(problem):
     y, weight = problem.y, problem.weight
     if not problem.intercept:
         return float(weight @ np.abs(y))
-    if weight.max() == weight.min():
+    if weight.max() * len(y) < 1 + 1e-12:  # equal weights
         middle = np.partition(y, len(y) // 2)[len(y) // 2]
     else:
         order = np.argsort(y)
@@ -80,7 +80,8 @@ def reweight(problem, null):
     if len(b) == 0 or null == 0:
         return np.append(b, [0.0] * (1 - extra)), problem.y, 0, 0
     # in a small problem the exact finish is cheap, and so a rough start will do
-    steps = REWEIGHTINGS // 2 if problem.columns.n * len(b) <= SMALL else REWEIGHTINGS
+    size = problem.columns.n * len(b)
+    steps = REWEIGHTINGS if size > SMALL else REWEIGHTINGS // 2 if size > SMALL // 10 else REWEIGHTINGS // 4
     eps = null
     if problem.start.any():  # a good warm start is kept by starting near the end of the schedule, a bad one dropped
         first = fit.measure()
@@ -206,6 +207,7 @@ class Lines:
 
     def finish(self, Z, y, left, right, c, beta, psi):
         """Run the exact kernel of this case."""
+        self.basis = None
         if self.k == 0:
             psi[:] = np.where(y > 0, right, -left)
             return OPTIMAL, 0
@@ -213,7 +215,8 @@ class Lines:
             status, work = multiplier(Z, y, left, right, c, self.d, beta, psi, ROUNDS)
             balance(Z[:, self.d == 0], psi, left, right, c[self.d == 0])
             return status, work
-        return simplex(Z, y, left, right, c, beta, np.empty(self.k, dtype=np.int64), psi, PIVOTS * (self.k + 10))
+        self.basis = np.empty(self.k, dtype=np.int64)
+        return simplex(Z, y, left, right, c, beta, self.basis, psi, PIVOTS * (self.k + 10))
 
     def inner(self, b):
         """beta from b."""
@@ -247,10 +250,19 @@ class Lines:
             self.shorten = tall.shorten
         self.use(np.setdiff1d(self.used, gone))
 
+    def strictly_inside(self, psi):
+        """Is the dual point off its bounds on all of the basis?"""
+        _, _, left, right = self.small
+        at = self.basis
+        margin = 1e-9 * np.minimum(left[at] + right[at], 1e300)
+        return bool(((psi[at] + left[at] > margin) & (right[at] - psi[at] > margin)).all())
+
     def unique(self, band, r, b, psi):
         """Is b the only minimiser? See `uniqueness`."""
         if self.shorten or self.free:
             return False
+        if self.basis is not None and self.strictly_inside(psi):
+            return True  # the basis is nonsingular, and no row of it can leave zero
         Z, y, left, right = self.small
         residual = y - Z @ self.inner(b)
         residual[: len(band)][np.abs(r[band]) <= 1e-12 * self.size] = 0.0

@@ -26,7 +26,7 @@ def least_squares(problem, d):
     X = problem.columns
     live = np.flatnonzero((problem.square > 0) & (problem.upper > problem.lower))
     unique = not ((problem.square == 0) & (problem.upper > problem.lower) & (d == 0)).any()
-    if hasattr(X.owner, "tocsc") and len(live) > MAX_DENSE:
+    if X.sparse and len(live) > MAX_DENSE:
         solver = Iterative(problem, live, d)
     elif X.n < len(live) and (d[live] > 0).any():
         solver = Wide(problem, live, d)
@@ -45,26 +45,28 @@ def refine(problem, d, solver, unique):
     """Solve for b, then for the correction of the fresh residual until it stops helping."""
     y, weight = problem.y, problem.weight
     _, tolerance = scale_of(problem)
-    b, best, passes, rounds = solver.first(), None, 0, 0
-    status = None
+    b, best, passes, rounds, status = solver.first(), None, 0, 0, None
     while status is None:
         r, theta = problem.columns.residual(y, weight, b, problem.intercept)
-        step = solver.correct(r, theta, d * b)
-        _, theta = problem.columns.residual(r, weight, step, problem.intercept)
+        if not (solver.easy and rounds == 0):
+            # a dual point that is feasible to rounding: r less what a correction of b would still take away
+            step = solver.correct(r, theta, d * b)
+            _, theta = problem.columns.residual(r, weight, step, problem.intercept)
+            passes += 1
         u = problem.columns.sweep(theta)
-        passes += 2
+        passes += 1
         objective, gap, scale = problem.certify(b, y - r, theta, u)
-        if best is None or gap < best[1]:
+        if best is None or gap < best[1] or solver.easy and rounds == 1:
             best = objective, gap, b, scale * theta, scale * u
             status = problem.verdict(rounds, objective, gap, tolerance, passes)
         else:  # the correction is rounding: this is as good as float64 allows
             status = Status.CONVERGED if best[1] <= tolerance else Status.MAX_ITER
-        b = b + step
+        if status is None and not (solver.easy and rounds == 0):
+            b = b + step
         rounds += 1
     objective, gap, b, theta, u = best
-    return Answer(
-        b, 0.0, objective, gap, theta, u, status, tolerance, passes + solver.passes, rounds, unique and solver.full_rank
-    )
+    passes += solver.passes
+    return Answer(b, 0.0, objective, gap, theta, u, status, tolerance, passes, rounds, unique and solver.full_rank)
 
 
 class Tall:
@@ -77,7 +79,7 @@ class Tall:
         k = len(live)
         stacked = fold(problem, live, self.scale, np.sqrt(d) * self.scale)
         if k == 0:
-            self.rank, self.full_rank = 0, True
+            self.rank, self.full_rank, self.easy = 0, True, True
             return
         factor, pivot, tau, *_ = lapack.dgeqp3(stacked[:, :k])
         m = len(tau)
@@ -86,6 +88,7 @@ class Tall:
         diagonal = np.abs(factor.diagonal())
         self.rank = int(np.count_nonzero(diagonal > EPS * max(32, k) * diagonal[0]))
         self.full_rank = self.rank == k
+        self.easy = self.full_rank and diagonal[-1] > 1e-6 * diagonal[0]
         self.R = factor[: self.rank]
         self.shortest = None if self.full_rank else shortest_map(np.triu(self.R), self.pivot, self.scale)
 
@@ -154,6 +157,8 @@ class Wide:
     the right-hand side stay what they are: Z r would drown them in the rounding of 1 / sqrt(d).
     """
 
+    easy = False
+
     def __init__(self, problem, live, d):
         self.problem, self.passes, self.root = problem, 2, np.sqrt(problem.weight)
         rows = problem.columns.block(0, problem.columns.n, self.root)
@@ -214,6 +219,7 @@ class Reflectors:
 class Iterative:
     """Sparse X with many columns: MINRES (Paige and Saunders, 1975) on the scaled normal equations."""
 
+    easy = False
     full_rank = None
 
     def __init__(self, problem, live, d):

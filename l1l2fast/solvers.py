@@ -160,10 +160,8 @@ def solve(
         callback,
     )
     answer = method(problem)(problem)
-    columns = problem.columns
-    coef = answer.b * columns.scale
-    intercept = problem.y_mean + answer.intercept - float(columns.mean @ coef) if problem.intercept else 0.0
-    correlation = answer.u / columns.scale + columns.mean * answer.theta.sum()
+    coef, level, correlation = problem.columns.unscale(answer.b, answer.u, answer.theta)
+    intercept = problem.y_mean + answer.intercept - level if problem.intercept else 0.0
     return Result(
         coef,
         intercept,

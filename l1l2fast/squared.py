@@ -113,35 +113,39 @@ class Gram:
 
     def wanted(self, size):
         """Is a Gram of that many columns worth its memory and its flops?"""
-        sparse = hasattr(self.problem.columns.owner, "tocsc")
-        return size <= (SMALL if sparse else MAX_GRAM)
+        return size <= (SMALL if self.problem.columns.sparse else MAX_GRAM)
 
     def extend(self, which):
         """Make self.G cover the given columns; self.which is their order in it."""
-        gone = len(self.which) - np.count_nonzero(np.isin(self.which, which)) if len(self.which) else 0
-        if gone > len(which) or gone + len(which) > MAX_GRAM:
-            self.which = self.which[:0]
-        new = which[~np.isin(which, self.which)] if len(self.which) else which
+        new = which
+        if len(self.which):
+            gone = len(self.which) - np.count_nonzero(np.isin(self.which, which))
+            if gone > len(which) or gone + len(which) > MAX_GRAM:
+                self.which = self.which[:0]
+            else:
+                new = which[~np.isin(which, self.which)]
         known, size = len(self.which), len(self.which) + len(new)
         if size > len(self.G):
-            G = np.empty((size, size))
-            G[:known, :known] = self.G[:known, :known]
-            self.G = G
-        self.which = np.concatenate([self.which, new])
+            G, self.G = self.G, np.empty((size, size))
+            if known:
+                self.G[:known, :known] = G[:known, :known]
+        self.which = np.concatenate([self.which, new]) if known else new
         self.problem.columns.gram(self.which, self.root, self.G, known)
 
     def solve(self, which, b, g, aim):
         """Minimise over the working set in place; returns the number of epochs."""
         self.extend(which)
         problem, W = self.problem, self.which
-        q, part = g[W], b[W]
-        box = problem.factor[W], problem.lower[W], problem.upper[W]
+        q, part, box = g.copy(), b, (problem.factor, problem.lower, problem.upper)
+        if len(W) < len(b) or len(b) > SMALL:
+            q, part, box = g[W], b[W], [bound[W] for bound in box]
         calls = max(1, int(WORK / (len(W) + 1) ** 2))
         epochs, done = 0, calls
         while done == calls and epochs < MOST:
             _, done, _ = solve_quadratic(self.G, q, part, problem.penalty, *box, aim, calls)
             epochs += done
-        b[W] = part
+        if part is not b:
+            b[W] = part
         return epochs
 
 

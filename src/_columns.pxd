@@ -6,6 +6,7 @@
 
 cdef class Columns:
     cdef readonly Py_ssize_t n, p
+    cdef readonly bint sparse
     cdef readonly object mean, scale          # float64 arrays (p,), seen by Python
     cdef double[::1] mean_, scale_            # the same memory
     cdef readonly object owner                # the user's X, kept alive and never written

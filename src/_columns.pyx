@@ -134,17 +134,19 @@ cdef class Columns:
                 self.sweep_part(lo, hi, &v[0], total, &g[0])
         return out
 
-    def first_pass(self, const double[::1] w not None, const double[::1] v not None, Py_ssize_t row, bint centred):
-        """Set the means (weights w of sum 1) and return sum_i w_i x~_ij^2 and X~'v; one pass over X.
+    def first_pass(self, const double[::1] w not None, const double[::1] y not None, Py_ssize_t row, bint centred):
+        """Set the means (weights w of sum 1); return sum w x~^2, X~'(w y) and the sums of w x about one row.
 
-        With `centred`, v must sum to zero. Sums are taken about the entries of one row, so that a column
-        far from zero keeps its digits and a constant one comes out as exactly that.
+        With `centred`, sum w y must be zero. Sums are taken about the entries of one row, so that a column
+        far from zero keeps its digits and a constant one comes out as exactly that. One pass over X.
         """
-        origin = self.origin(row) if centred else np.zeros(self.p)
+        cdef Py_ssize_t i, j
+        v, origin = np.empty(self.n), self.origin(row) if centred else np.zeros(self.p)
+        cdef double[::1] v_ = v, o = origin
+        for i in range(self.n):
+            v_[i] = w[i] * y[i]
         sums = self.moments(w, v, origin)
         cdef double[:, ::1] s = sums
-        cdef double[::1] o = origin
-        cdef Py_ssize_t j
         if centred:
             for j in range(self.p):
                 self.mean_[j] = o[j] + s[0, j]
@@ -152,6 +154,20 @@ cdef class Columns:
                 if s[1, j] <= (1.5e-14 * self.mean_[j]) ** 2:
                     s[1, j] = 0.0  # constant up to the rounding of its mean
         return sums[1], sums[2], sums[0]
+
+    def unscale(self, const double[::1] b not None, const double[::1] u not None, const double[::1] theta not None):
+        """Coefficients on the scale of X, the fit at the means, and X'theta from u = X~'theta."""
+        cdef Py_ssize_t i, j
+        cdef double total = 0.0, level = 0.0
+        coef, correlation = np.empty(self.p), np.empty(self.p)
+        cdef double[::1] c = coef, g = correlation
+        for i in range(self.n):
+            total += theta[i]
+        for j in range(self.p):
+            c[j] = b[j] * self.scale_[j]
+            level += self.mean_[j] * c[j]
+            g[j] = u[j] / self.scale_[j] + self.mean_[j] * total
+        return coef, level, correlation
 
     def residual(self, const double[::1] y not None, const double[::1] w not None, const double[::1] b not None,
                  bint centred):
@@ -187,20 +203,21 @@ cdef class Columns:
 
     def predict(self, const double[::1] b not None):
         """X~ b, reading the columns of nonzero b only."""
-        which = np.flatnonzero(b)
-        cdef const Py_ssize_t[::1] J = which
-        cdef Py_ssize_t k = J.shape[0], lo, hi, end, step
-        out = np.zeros(self.n)
+        cdef Py_ssize_t k = 0, j, lo, end, step
+        which, out = np.empty(self.p, dtype=np.intp), np.zeros(self.n)
+        cdef Py_ssize_t[::1] J = which
+        cdef double[::1] f = out, ones = f
+        for j in range(self.p):
+            J[k] = j
+            k += b[j] != 0
         if k == 0 or self.n == 0:
             return out
-        cdef double[::1] f = out, ones = np.ones(self.n)
         end, step = self.parts()
         if not self.by_rows():
-            end = k
+            end, ones = k, np.ones(self.n)
         for lo in range(0, end, step):
-            hi = min(lo + step, end)
             with nogil:
-                self.predict_part(lo, hi, &J[0], k, &b[0], &ones[0], &f[0])
+                self.predict_part(lo, min(lo + step, end), &J[0], k, &b[0], &ones[0], &f[0])
         return out
 
     def gram(self, const Py_ssize_t[::1] which not None, const double[::1] root not None,
@@ -364,6 +381,7 @@ cdef class Sparse(Columns):
         self.ops = l1l2fast_sparse_kernels(X.data.dtype == np.float64, X.indices.dtype == np.int64)
         self.data, self.index = address(X.data), address(X.indices)
         self.start = X.indptr.astype(np.intp)
+        self.sparse = True
         self.allot(X.shape[0], X.shape[1], X)
 
     cdef inline Py_ssize_t count(self, Py_ssize_t j) noexcept nogil:
