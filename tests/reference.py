@@ -210,16 +210,19 @@ def dual_objective(pb, theta, size):
     else:
         conjugate = np.clip(g, -1, 1) * pb.y[on]
         excess.append(np.max(abs(g) - 1) / (8 * EPS))
-        size = 1
-    # For squares theta = c (y - f) at best: each entry carries the rounding of y and f, not of their
-    # difference; and a sum of n products has no error beyond the classical bound.
-    rounding = (16 + len(theta)) * EPS * (pb.c * size + abs(theta))
+    rounding = rounding_of_theta(pb, theta, size)
     if pb.intercept:
         excess.append(abs(theta.sum()) / (rounding.sum() + np.finfo(float).tiny))
     u, room = X.T @ theta, abs(X).T @ rounding + np.finfo(float).tiny
     h, beyond = _bounded_conjugate(u, pb.l1, pb.l2, pb.lower, pb.upper, room)
     excess.append(np.max(beyond / room, initial=0))
     return float(-pb.c[on] @ conjugate - theta @ pb.offset - h.sum()), float(max(excess))
+
+
+def rounding_of_theta(pb, theta, size):
+    """For squares theta = c (y - f) at best: each entry carries the rounding of y and f, not of their
+    difference; and a sum of n products has no error beyond the classical bound."""
+    return (16 + len(theta)) * EPS * (pb.c * (size if pb.loss == "squared" else 1) + abs(theta))
 
 
 def _bounded_conjugate(u, l1, l2, lower, upper, room):
@@ -244,9 +247,11 @@ def check_certificate(pb, result):
     size = abs(pb.y) + abs(pb.offset) + abs(result.intercept) + abs(pb.X) @ abs(result.coef)
     dual, excess = dual_objective(pb, certificate.theta, size)
     assert excess <= 1, f"theta is infeasible: {excess:.3g} times what rounding allows"
-    # Each sum is good to some units in the last place of its largest parts; f = b0 + x'b has rounded too.
-    r = abs(pb.y - pb.offset - result.intercept - pb.X @ result.coef) if pb.loss == "squared" else 1
+    # Each sum is good to some units in the last place of its largest parts; f = b0 + x'b has rounded
+    # too, and so has x_j'theta, which the gap multiplies by b_j.
+    r = abs(pb.y - pb.offset - result.intercept - pb.X @ result.coef) + EPS * size if pb.loss == "squared" else 1
     slack = EPS * (64 * (abs(primal) + abs(dual) + null_objective(pb)) + 8 * pb.c @ (r * size))
+    slack += abs(result.coef) @ (abs(pb.X).T @ rounding_of_theta(pb, certificate.theta, size))
     for name, here, there in [
         ("primal", primal, certificate.primal),
         ("dual", dual, certificate.dual),

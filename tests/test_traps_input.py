@@ -32,10 +32,8 @@ def test_6_weight_zero_is_a_row_dropped(cell, layout):
     X, y = random_problem(21)
     w = np.where(np.arange(30) % 3 == 0, 0.0, 1.5)
     X[w == 0], y[w == 0] = 1e6, -1e9  # what is not weighed must not be seen
-    weighted, dropped = (
-        fit(cell, LAYOUTS[layout](X), y, sample_weight=w),
-        fit(cell, LAYOUTS[layout](X[w > 0]), y[w > 0]),
-    )
+    weighted = fit(cell, LAYOUTS[layout](X), y, sample_weight=w)
+    dropped = fit(cell, LAYOUTS[layout](X[w > 0]), y[w > 0])
     assert_same(weighted, dropped)
     assert weighted.tolerance == pytest.approx(dropped.tolerance, rel=1e-9)
 
@@ -89,6 +87,17 @@ def test_7_bounds(cell, lower, upper):
     X, y = random_problem(23)
     result = check(cell, X, y, lower=lower, upper=upper)
     assert np.all((lower <= result.coef) & (result.coef <= upper))
+
+
+@every_cell
+def test_7_bounds_hold_to_the_last_bit(cell):
+    """Standardising multiplies and divides by an sd; a coefficient on its bound is on it nevertheless."""
+    X, y = random_problem(23)
+    for digit in range(1, 10):
+        lower, upper = -digit / 100, digit / 1000
+        result = fit(cell, X, y, lower=lower, upper=upper, standardize=True)
+        assert lower <= result.coef.min() and result.coef.max() <= upper
+        assert np.any((result.coef == lower) | (result.coef == upper))
 
 
 @every_cell

@@ -1,0 +1,119 @@
+"""Columns of X against numpy: every store, storage type and shape, centred and scaled."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from l1l2fast._columns import DenseC, DenseF, Sparse
+
+
+def with_long_indices(X):
+    X = sp.csc_array(X)
+    return sp.csc_array((X.data, X.indices.astype(np.int64), X.indptr.astype(np.int64)), shape=X.shape)
+
+
+STORES = {
+    "F": (DenseF, np.asfortranarray),
+    "C": (DenseC, np.ascontiguousarray),
+    "csc": (Sparse, sp.csc_array),
+    "csc long": (Sparse, with_long_indices),
+}
+# Square and nearly square (rows must not be taken for columns), one of either, and more than a block of 256.
+SHAPES = [(5, 5), (5, 4), (4, 5), (1, 1), (1, 6), (6, 1), (300, 300), (1000, 7), (7, 600), (3, 0)]
+every_store = pytest.mark.parametrize("store", STORES)
+every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
+every_type = pytest.mark.parametrize("dtype", [np.float64, np.float32])
+
+
+def make(store, shape, dtype):
+    """The store of a matrix X, about half of it zero; X~ = scale (X - mean) written out; X; random numbers."""
+    rng = np.random.default_rng(shape)
+    X = (rng.standard_normal(shape) * (rng.random(shape) < 0.5)).astype(dtype)
+    kind, layout = STORES[store]
+    stored = layout(X)
+    if not sp.issparse(stored):
+        stored.flags.writeable = False
+    columns = kind(stored)
+    columns.mean[:], columns.scale[:] = rng.standard_normal(shape[1]), rng.uniform(0.5, 2, shape[1])
+    X = X.astype(float)
+    return columns, (X - columns.mean) * columns.scale, X, rng
+
+
+@every_store
+@every_shape
+@every_type
+def test_products(store, shape, dtype):
+    columns, X, _, rng = make(store, shape, dtype)
+    n, p = shape
+    v = rng.standard_normal(n)
+    np.testing.assert_allclose(columns.sweep(v), X.T @ v, atol=1e-11)
+    for used in {0, min(1, p), p // 2, p - (p > 0), p}:
+        b = np.zeros(p)
+        b[rng.permutation(p)[:used]] = rng.standard_normal(used)
+        np.testing.assert_allclose(columns.predict(b), X @ b, atol=1e-11)
+
+
+@every_store
+@every_shape
+@every_type
+def test_blocks_and_rows(store, shape, dtype):
+    columns, X, _, rng = make(store, shape, dtype)
+    n, p = shape
+    root = rng.uniform(0, 2, n)
+    if p:
+        for lo, hi in ((0, n), (n // 2, n), (0, (n + 1) // 2)):
+            np.testing.assert_allclose(columns.block(lo, hi, root), (root[:, None] * X)[lo:hi].T, atol=1e-14)
+    which = rng.permutation(n)[: (n + 1) // 2]
+    np.testing.assert_allclose(columns.rows(which), X[which], atol=1e-14)
+
+
+@every_store
+@every_shape
+@every_type
+def test_gram_extends_what_is_known(store, shape, dtype):
+    columns, X, _, rng = make(store, shape, dtype)
+    n, p = shape
+    root = rng.uniform(0, 2, n)
+    which = rng.permutation(p)[: (p + 1) // 2].astype(np.intp)
+    Z = root[:, None] * X[:, which]
+    G = np.full((len(which) + 2, len(which) + 2), np.nan)
+    for known, size in ((0, len(which) // 2), (len(which) // 2, len(which))):
+        columns.gram(which[:size], root, G, known)
+        np.testing.assert_allclose(G[:size, :size], Z[:, :size].T @ Z[:, :size], atol=1e-11)
+
+
+@every_store
+@every_shape
+@every_type
+@pytest.mark.parametrize("centred", [True, False])
+def test_first_pass_and_residual(store, shape, dtype, centred):
+    columns, _, X, rng = make(store, shape, dtype)
+    n, p = shape
+    w = rng.uniform(0.1, 1, n)
+    w /= w.sum()
+    v = rng.standard_normal(n)
+    v -= v.mean() if centred else 0
+    columns.mean[:], columns.scale[:] = 0, 1
+    square, slope, *_ = columns.first_pass(w, v, 0, centred)
+    mean = w @ X if centred else np.zeros(p)
+    np.testing.assert_allclose(columns.mean, mean, atol=1e-12)
+    np.testing.assert_allclose(square, w @ (X - mean) ** 2, atol=1e-12)
+    np.testing.assert_allclose(slope, (X - mean).T @ v, atol=1e-11)
+    b, y = rng.standard_normal(p), rng.standard_normal(n)
+    r = y - (X - mean) @ b
+    r -= w @ r if centred else 0
+    found, theta = columns.residual(y, w, b, centred)
+    np.testing.assert_allclose(found, r, atol=1e-11)
+    np.testing.assert_allclose(theta, w * r, atol=1e-11)
+
+
+@every_store
+@pytest.mark.parametrize("value", [7.0, 0.1, 7.3e8, -1e-8])
+def test_a_constant_column_has_no_variance(store, value):
+    """Whatever the rounding of its mean, its square is 0 and not a small number of either sign."""
+    kind, layout = STORES[store]
+    w = np.random.default_rng(0).uniform(0, 1, 50)
+    w /= w.sum()
+    columns = kind(layout(np.full((50, 2), value)))
+    assert not columns.first_pass(w, w - 1 / 50, int(w.argmax()), True)[0].any()
+    np.testing.assert_allclose(columns.mean, value, rtol=1e-15)
