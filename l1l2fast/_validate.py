@@ -12,7 +12,7 @@ import numpy as np
 
 from l1l2fast import losses, penalties
 from l1l2fast._columns import DenseC, DenseF, Sparse
-from l1l2fast._objective import survey
+from l1l2fast._objective import survey, within
 from l1l2fast.problem import Problem
 from l1l2fast.result import Result
 
@@ -103,11 +103,13 @@ def finite(name, array):
 
 def number(name, value, low, high=math.inf, *, kind=float):
     """A number within [low, high]; infinity is refused unless it is a bound's own business."""
+    if type(value) is kind and low <= value <= high and value < math.inf:
+        return value
     if isinstance(value, (bool, np.bool_, str)) or not hasattr(value, "__float__"):
         raise TypeError(f"{name} must be a number, got {value!r}")
     if kind is int and value != math.inf and int(value) != value:
         raise ValueError(f"{name} must be an integer, got {value!r}")
-    if not low <= float(value) <= high or float(value) == math.inf:
+    if not low <= value <= high or value == math.inf:
         upper = "" if high == math.inf else f" and <= {high:g}"
         raise ValueError(f"{name} must be a finite number >= {low:g}{upper}, got {value!r}")
     return kind(value)
@@ -115,6 +117,8 @@ def number(name, value, low, high=math.inf, *, kind=float):
 
 def flag(name, value):
     """A bool."""
+    if value is True or value is False:
+        return value
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be True or False, got {value!r}")
     return bool(value)
@@ -233,13 +237,12 @@ def start(value, low, high, p, bounded):
 
 
 def first_pass(X, weight, y, fit_intercept):
-    """One pass over X: sets the means, returns sum w x~^2 and X~'(w y); refuses what is not finite."""
-    square, slope, first = X.first_pass(weight, y, int(weight.argmax()) if fit_intercept else 0, fit_intercept)
-    if len(square):
-        low, high = square.min(), square.max()
-        if not SMALLEST**2 <= low <= high <= LARGEST**2:
-            check_size(X, square, first)
-    return square, slope
+    """One pass over X: sets the means, returns sum w x~^2, X~'(w y) and sum w y^2; refuses what is not finite."""
+    row = int(weight.argmax()) if fit_intercept else 0
+    square, slope, first, energy = X.first_pass(weight, y, row, fit_intercept)
+    if not within(square, SMALLEST**2, LARGEST**2):
+        check_size(X, square, first)
+    return square, slope, energy
 
 
 def deviations(X, weight, square, fit_intercept):
@@ -308,7 +311,7 @@ def problem(
         y = y - y_mean
     else:
         y_mean = 0.0
-    square, slope = first_pass(X, weight, y, fit_intercept)
+    square, slope, energy = first_pass(X, weight, y, fit_intercept)
     if standardize:
         sd = deviations(X, weight, square, fit_intercept)
         factor = np.where(sd > 0, factor, 0.0)  # what is penalised is sd_j b_j
@@ -334,8 +337,10 @@ def problem(
         high,
         bounded,
         b,
+        warm_start is not None or bounded,
         square,
         slope,
+        energy,
         tol,
         max_iter,
         callback,

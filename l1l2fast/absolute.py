@@ -8,10 +8,13 @@
 4. Certify on all rows; rows that did change side are let in, and 2 to 4 repeat.
 """
 
+import math
+
 import numpy as np
 
 from l1l2fast._irls import Reweighted
 from l1l2fast._multiplier import multiplier
+from l1l2fast._objective import strictly_inside
 from l1l2fast._simplex import simplex
 from l1l2fast.least_squares import Tall
 from l1l2fast.result import Answer, Status
@@ -74,7 +77,8 @@ def reweight(problem, null):
     """IRLS with a shrinking smoothing: b with the intercept last, its residuals, passes, steps."""
     p, extra = problem.columns.p, int(problem.intercept)
     b, factor = np.zeros(p + extra), np.zeros(p + extra)
-    lower, upper = np.full(p + extra, -np.inf), np.full(p + extra, np.inf)
+    lower, upper = np.empty(p + extra), np.empty(p + extra)
+    lower[p:], upper[p:] = -np.inf, np.inf
     b[:p], factor[:p], lower[:p], upper[:p] = problem.start, problem.factor, problem.lower, problem.upper
     fit = Reweighted(problem.columns, problem.loss, problem.penalty, problem.y, problem.weight, factor, lower, upper, b)
     if len(b) == 0 or null == 0:
@@ -83,7 +87,7 @@ def reweight(problem, null):
     size = problem.columns.n * len(b)
     steps = REWEIGHTINGS if size > SMALL else REWEIGHTINGS // 2 if size > SMALL // 10 else REWEIGHTINGS // 4
     eps = null
-    if problem.start.any():  # a good warm start is kept by starting near the end of the schedule, a bad one dropped
+    if problem.started and problem.start.any():  # a good warm start is kept by starting near the end of the schedule, a bad one dropped
         first = fit.measure()
         if first < null:
             eps, steps = first / 2 ** (steps - 2), 2
@@ -103,7 +107,7 @@ class Lines:
 
     def __init__(self, problem):
         X, self.problem = problem.columns, problem
-        self.size = 2.0 ** np.floor(np.log2(np.abs(problem.y).max() or 1.0))
+        self.size = math.ldexp(0.5, math.frexp(float(np.abs(problem.y).max()) or 1.0)[1])
         self.root = np.sqrt(problem.square)
         self.weight = problem.weight * X.n
         self.n_live = int(np.count_nonzero(self.weight))
@@ -122,13 +126,16 @@ class Lines:
         problem, extra = self.problem, int(self.problem.intercept)
         self.used, self.k = used, len(used) + extra
         self.room = max(1000, 10 * self.k)
-        self.scale = np.full(self.k, self.size)
-        self.scale[: len(used)] /= self.root[used]
+        self.scale = np.empty(self.k)
+        self.scale[len(used) :] = self.size
+        np.divide(self.size, self.root[used], out=self.scale[: len(used)])
         scale = self.scale[: len(used)]
         l1, l2 = problem.penalty.elastic()
         price = problem.factor[used] * scale * (problem.columns.n / self.size)
-        self.d = np.zeros(self.k)
-        self.d[: len(used)] = l2 * scale * price
+        self.d, self.curved = np.zeros(self.k), False
+        if l2 > 0:
+            self.d[: len(used)] = l2 * scale * price
+            self.curved = bool(self.d.any())
         if l1 == 0 and not problem.bounded:
             self.owner = np.empty(0, dtype=np.intp)
             self.snap = self.unit_left = self.unit_right = np.empty(0)
@@ -211,11 +218,11 @@ class Lines:
         if self.k == 0:
             psi[:] = np.where(y > 0, right, -left)
             return OPTIMAL, 0
-        if self.d.any():
+        if self.curved:
             status, work = multiplier(Z, y, left, right, c, self.d, beta, psi, ROUNDS)
             balance(Z[:, self.d == 0], psi, left, right, c[self.d == 0])
             return status, work
-        self.basis = np.empty(self.k, dtype=np.int64)
+        self.basis = np.empty(self.k, dtype=np.intp)
         return simplex(Z, y, left, right, c, beta, self.basis, psi, PIVOTS * (self.k + 10))
 
     def inner(self, b):
@@ -250,18 +257,11 @@ class Lines:
             self.shorten = tall.shorten
         self.use(np.setdiff1d(self.used, gone))
 
-    def strictly_inside(self, psi):
-        """Is the dual point off its bounds on all of the basis?"""
-        _, _, left, right = self.small
-        at = self.basis
-        margin = 1e-9 * np.minimum(left[at] + right[at], 1e300)
-        return bool(((psi[at] + left[at] > margin) & (right[at] - psi[at] > margin)).all())
-
     def unique(self, band, r, b, psi):
         """Is b the only minimiser? See `uniqueness`."""
         if self.shorten or self.free:
             return False
-        if self.basis is not None and self.strictly_inside(psi):
+        if self.basis is not None and strictly_inside(psi, *self.small[2:], self.basis, 1e-9):
             return True  # the basis is nonsingular, and no row of it can leave zero
         Z, y, left, right = self.small
         residual = y - Z @ self.inner(b)

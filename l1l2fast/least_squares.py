@@ -37,7 +37,7 @@ def least_squares(problem, d):
 
 def scale_of(problem):
     """The objective at b = 0, and the gap that tol asks for: relative to it, above the rounding of y."""
-    null = float(problem.weight @ (problem.y * problem.y)) / 2
+    null = problem.energy / 2
     return null, problem.tol * null + (4e-16 * problem.y_size) ** 2 / 2
 
 

@@ -33,8 +33,10 @@ class Problem:
     upper: np.ndarray
     bounded: bool  # is any bound finite?
     start: np.ndarray
+    started: bool  # may start be other than zero?
     square: np.ndarray  # sum_i w_i x~_ij^2
     slope: np.ndarray  # X~'(w y): minus the gradient of the squared loss at b = 0
+    energy: float  # sum_i w_i y_i^2
     tol: float
     max_iter: int
     callback: Callable | None

@@ -37,7 +37,7 @@ def working_set(problem):
     null, tolerance = scale_of(problem)
     b, theta, g, passes = problem.start, weight * y, problem.slope, 1
     r = y
-    if b.any():
+    if problem.started and b.any():
         r, theta, g = refresh(problem, b)
         passes += 1
     gram, score = Gram(problem), np.empty(len(b))

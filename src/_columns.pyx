@@ -135,16 +135,18 @@ cdef class Columns:
         return out
 
     def first_pass(self, const double[::1] w not None, const double[::1] y not None, Py_ssize_t row, bint centred):
-        """Set the means (weights w of sum 1); return sum w x~^2, X~'(w y) and the sums of w x about one row.
+        """Set the means (weights w of sum 1); return sum w x~^2, X~'(w y), the sums of w x about one row, sum w y^2.
 
         With `centred`, sum w y must be zero. Sums are taken about the entries of one row, so that a column
         far from zero keeps its digits and a constant one comes out as exactly that. One pass over X.
         """
         cdef Py_ssize_t i, j
+        cdef double energy = 0.0
         v, origin = np.empty(self.n), self.origin(row) if centred else np.zeros(self.p)
         cdef double[::1] v_ = v, o = origin
         for i in range(self.n):
             v_[i] = w[i] * y[i]
+            energy += v_[i] * y[i]
         sums = self.moments(w, v, origin)
         cdef double[:, ::1] s = sums
         if centred:
@@ -153,7 +155,7 @@ cdef class Columns:
                 s[1, j] -= s[0, j] * s[0, j]
                 if s[1, j] <= (1.5e-14 * self.mean_[j]) ** 2:
                     s[1, j] = 0.0  # constant up to the rounding of its mean
-        return sums[1], sums[2], sums[0]
+        return sums[1], sums[2], sums[0], energy
 
     def unscale(self, const double[::1] b not None, const double[::1] u not None, const double[::1] theta not None):
         """Coefficients on the scale of X, the fit at the means, and X'theta from u = X~'theta."""

@@ -101,6 +101,28 @@ def survey(const double[::1] y not None, const double[::1] w not None):
     return largest, mean + rest, square
 
 
+def within(const double[::1] x not None, double low, double high):
+    """Whether low <= x_j <= high for every j; false with a nan."""
+    cdef Py_ssize_t j
+    for j in range(x.shape[0]):
+        if not low <= x[j] <= high:
+            return False
+    return True
+
+
+def strictly_inside(const double[::1] psi not None, const double[::1] left not None,
+                    const double[::1] right not None, const Py_ssize_t[::1] which not None, double margin):
+    """Whether psi is off its bounds -left and right by that part of their distance, at the rows `which`."""
+    cdef Py_ssize_t a, i
+    cdef double width
+    for a in range(which.shape[0]):
+        i = which[a]
+        width = min(left[i] + right[i], 1e300)
+        if not (psi[i] + left[i] > margin * width and right[i] - psi[i] > margin * width):
+            return False
+    return True
+
+
 def violation(Penalty penalty not None, const double[::1] b not None, const double[::1] g not None,
               const double[::1] square not None, const double[::1] factor not None,
               const double[::1] lower not None, const double[::1] upper not None, double[::1] out not None):

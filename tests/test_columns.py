@@ -92,13 +92,14 @@ def test_first_pass_and_residual(store, shape, dtype, centred):
     w = rng.uniform(0.1, 1, n)
     w /= w.sum()
     v = rng.standard_normal(n)
-    v -= v.mean() if centred else 0
+    v -= w @ v if centred else 0
     columns.mean[:], columns.scale[:] = 0, 1
-    square, slope, *_ = columns.first_pass(w, v, 0, centred)
+    square, slope, _, energy = columns.first_pass(w, v, 0, centred)
+    assert energy == pytest.approx(w @ v**2, rel=1e-13)
     mean = w @ X if centred else np.zeros(p)
     np.testing.assert_allclose(columns.mean, mean, atol=1e-12)
     np.testing.assert_allclose(square, w @ (X - mean) ** 2, atol=1e-12)
-    np.testing.assert_allclose(slope, (X - mean).T @ v, atol=1e-11)
+    np.testing.assert_allclose(slope, (X - mean).T @ (w * v), atol=1e-11)
     b, y = rng.standard_normal(p), rng.standard_normal(n)
     r = y - (X - mean) @ b
     r -= w @ r if centred else 0
@@ -115,5 +116,5 @@ def test_a_constant_column_has_no_variance(store, value):
     w = np.random.default_rng(0).uniform(0, 1, 50)
     w /= w.sum()
     columns = kind(layout(np.full((50, 2), value)))
-    assert not columns.first_pass(w, w - 1 / 50, int(w.argmax()), True)[0].any()
+    assert not columns.first_pass(w, np.zeros(50), int(w.argmax()), True)[0].any()
     np.testing.assert_allclose(columns.mean, value, rtol=1e-15)
