@@ -87,7 +87,9 @@ def reweight(problem, null):
     size = problem.columns.n * len(b)
     steps = REWEIGHTINGS if size > SMALL else REWEIGHTINGS // 2 if size > SMALL // 10 else REWEIGHTINGS // 4
     eps = null
-    if problem.started and problem.start.any():  # a good warm start is kept by starting near the end of the schedule, a bad one dropped
+    if (
+        problem.started and problem.start.any()
+    ):  # a good warm start is kept by starting near the end of the schedule, a bad one dropped
         first = fit.measure()
         if first < null:
             eps, steps = first / 2 ** (steps - 2), 2
