@@ -107,6 +107,15 @@ cdef bint newton_step(Penalty penalty, Quadratic *s) noexcept nogil:
     return first == 1
 
 
+cdef bint newton_steps(Penalty penalty, Quadratic *s, Py_ssize_t most) noexcept nogil:
+    """Steps until one is taken whole; each other one takes at least one coefficient out of the support."""
+    cdef Py_ssize_t _step
+    for _step in range(most):
+        if newton_step(penalty, s):
+            return True
+    return False
+
+
 cdef double rounding(Quadratic *s) noexcept nogil:
     # what a pass moves b by when every b_j is off by a few units in its last place
     cdef Py_ssize_t j
@@ -140,7 +149,8 @@ cdef double minimise_quadratic(Penalty penalty, Quadratic *s, double tol, Py_ssi
             # rent or buy: factorise once the passes have cost as much
             if paid >= size * size * size / 24 + size * s.k / 2:
                 paid = 0.0
-                if newton_step(penalty, s):
+                # near interpolation the support must shrink first, one coefficient a step: patient if that is cheap
+                if newton_steps(penalty, s, 8 + 8000 / (count + 1)):
                     break
             else:
                 gram_epoch(penalty, s.turn, count, s.k, s.G, s.ld, s.q, s.b, s.factor, s.lower, s.upper, &moves)
