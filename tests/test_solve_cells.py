@@ -106,6 +106,15 @@ def test_wide(cell, layout, fit_intercept):
     check(cell, LAYOUTS[layout](X), y, judge=JUDGE, fit_intercept=fit_intercept)
 
 
+@penalised_cell
+@pytest.mark.parametrize("alpha", [1e-1, 1e-2, 1e-3, 1e-4])
+def test_weak_penalties_on_wide_data(cell, alpha):
+    """Next to interpolation nearly as many coefficients as rows are not zero, and hardly held."""
+    rng = np.random.default_rng(10)
+    X, y = rng.standard_normal((12, 40)), rng.standard_normal(12)
+    check(cell._replace(l1=cell.l1 * alpha, l2=cell.l2 * alpha), X, y)
+
+
 @every_cell
 @pytest.mark.parametrize("layout", ["F", "csc"])
 def test_larger(cell, layout):
