@@ -11,8 +11,9 @@ import sys
 import numpy as np
 
 from l1l2fast import losses, penalties
-from l1l2fast._columns import DenseC, DenseF, Sparse
+from l1l2fast._columns import DenseC, DenseF
 from l1l2fast._objective import survey, within
+from l1l2fast._sparse import Sparse
 from l1l2fast.problem import Problem
 from l1l2fast.result import Result
 
@@ -312,6 +313,7 @@ def problem(
     else:
         y_mean = 0.0
     square, slope, energy = first_pass(X, weight, y, fit_intercept)
+    limits = low, high
     if standardize:
         sd = deviations(X, weight, square, fit_intercept)
         factor = np.where(sd > 0, factor, 0.0)  # what is penalised is sd_j b_j
@@ -336,6 +338,7 @@ def problem(
         low,
         high,
         bounded,
+        limits,
         b,
         warm_start is not None or bounded,
         square,

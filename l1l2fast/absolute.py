@@ -35,6 +35,9 @@ def solve(problem):
     """Minimise; returns an Answer."""
     null = null_objective(problem)
     tolerance = problem.tol * null + 4e-16 * problem.y_size
+    if null == 0 and not (problem.lower > 0).any() and not (problem.upper < 0).any():
+        b, theta = np.zeros(problem.columns.p), np.zeros(problem.columns.n)  # nothing is left to fit
+        return Answer(b, 0.0, 0.0, 0.0, theta, b, Status.CONVERGED, tolerance, 1, 0, None)
     b, r, passes, steps = reweight(problem, null)
     lines, best, rounds = Lines(problem), None, 0
     band = lines.nearest(r, lines.room)

@@ -32,6 +32,7 @@ class Problem:
     lower: np.ndarray
     upper: np.ndarray
     bounded: bool  # is any bound finite?
+    limits: tuple[np.ndarray, np.ndarray]  # the bounds on the scale of X
     start: np.ndarray
     started: bool  # may start be other than zero?
     square: np.ndarray  # sum_i w_i x~_ij^2

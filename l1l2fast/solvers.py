@@ -3,6 +3,8 @@
 import functools
 import time
 
+import numpy as np
+
 from l1l2fast import _validate, absolute, squared
 from l1l2fast.result import Result, warn
 
@@ -161,6 +163,8 @@ def solve(
     )
     answer = method(problem)(problem)
     coef, level, correlation = problem.columns.unscale(answer.b, answer.u, answer.theta)
+    if problem.bounded:  # scaling back may have moved a coefficient over its bound by one unit in the last place
+        coef = np.clip(coef, *problem.limits)
     intercept = problem.y_mean + answer.intercept - level if problem.intercept else 0.0
     return Result(
         coef,

@@ -4,6 +4,14 @@
 # v is any n-vector; `total` is sum(v), which a centred sparse column needs.
 
 
+cdef enum:
+    # numbers handled between two looks at Ctrl-C: about a tenth of a second of memory traffic
+    PART = 1 << 26
+
+# the address of an array's memory, read-only memory too; whoever asks keeps the array alive
+cdef const char *address(array) except? NULL
+
+
 cdef class Columns:
     cdef readonly Py_ssize_t n, p
     cdef readonly bint sparse
@@ -29,8 +37,8 @@ cdef class Columns:
                            const double *b, const double *ones, double *f) noexcept nogil
     # are the pieces of `parts` rows, as the memory lies, or columns?
     cdef bint by_rows(self) noexcept nogil
-    # (number of pieces the matrix is walked in, how many of them between two looks at Ctrl-C)
-    cdef (Py_ssize_t, Py_ssize_t) parts(self) noexcept nogil
+    # number of pieces the matrix is walked in, and how many of them between two looks at Ctrl-C
+    cdef Py_ssize_t parts(self, Py_ssize_t *step) noexcept nogil
     # a run of rows of X~, added to the Gram matrix under construction in `gram`
     cdef void add_gram(self, Py_ssize_t begin, Py_ssize_t end, const Py_ssize_t *which, Py_ssize_t k,
                        Py_ssize_t known, const double *root, double *block, Py_ssize_t rows,

@@ -25,21 +25,9 @@ cdef extern from "simd.h":
                             double *s1, double *s2, double *s3) noexcept nogil
         double (*item)(const void *x, Py_ssize_t i) noexcept nogil
         size_t size
-    ctypedef struct sparse_kernels:
-        double (*gather)(Py_ssize_t nnz, const void *x, const void *index, double m, const double *v) noexcept nogil
-        void (*scatter)(Py_ssize_t nnz, double a, const void *x, const void *index, double m,
-                        const double *w, double *v) noexcept nogil
-        Py_ssize_t (*rank)(Py_ssize_t nnz, const void *index, Py_ssize_t row) noexcept nogil
-        Py_ssize_t (*index)(const void *index, Py_ssize_t k) noexcept nogil
-        double (*item)(const void *x, Py_ssize_t i) noexcept nogil
-        size_t size
-        size_t index_size
     dense_kernels l1l2fast_dense_kernels(int is_double) noexcept nogil
-    sparse_kernels l1l2fast_sparse_kernels(int is_double, int is_int64) noexcept nogil
 
 cdef enum:
-    # numbers handled between two looks at Ctrl-C: about a tenth of a second of memory traffic
-    PART = 1 << 26
     # rows in a block of `gram`: the block of a few hundred columns stays in the second-level cache
     BLOCK = 256
 
@@ -80,9 +68,9 @@ cdef class Columns:
     cdef bint by_rows(self) noexcept nogil:
         return False
 
-    cdef (Py_ssize_t, Py_ssize_t) parts(self) noexcept nogil:
-        # (number of pieces the matrix is walked in, how many of them between two looks at Ctrl-C)
-        return self.p, 1 + PART // (self.n + 1)
+    cdef Py_ssize_t parts(self, Py_ssize_t *step) noexcept nogil:
+        step[0] = 1 + PART // (self.n + 1)
+        return self.p
 
     def origin(self, Py_ssize_t row):
         """A number near each column's values: its entry in one row."""
@@ -127,7 +115,7 @@ cdef class Columns:
             return out
         for i in range(self.n):
             total += v[i]
-        end, step = self.parts()
+        end = self.parts(&step)
         for lo in range(0, end, step):
             hi = min(lo + step, end)
             with nogil:
@@ -196,7 +184,7 @@ cdef class Columns:
         cdef double[:, ::1] s = sums
         if self.p == 0 or self.n == 0:
             return sums
-        end, step = self.parts()
+        end = self.parts(&step)
         for lo in range(0, end, step):
             hi = min(lo + step, end)
             with nogil:
@@ -214,7 +202,7 @@ cdef class Columns:
             k += b[j] != 0
         if k == 0 or self.n == 0:
             return out
-        end, step = self.parts()
+        end = self.parts(&step)
         if not self.by_rows():
             end, ones = k, np.ones(self.n)
         for lo in range(0, end, step):
@@ -338,8 +326,9 @@ cdef class DenseC(Columns):
     cdef bint by_rows(self) noexcept nogil:
         return True
 
-    cdef (Py_ssize_t, Py_ssize_t) parts(self) noexcept nogil:
-        return self.n, 1 + PART // (self.p + 1)
+    cdef Py_ssize_t parts(self, Py_ssize_t *step) noexcept nogil:
+        step[0] = 1 + PART // (self.p + 1)
+        return self.n
 
     cdef void predict_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
                            const double *b, const double *ones, double *f) noexcept nogil:
@@ -365,102 +354,5 @@ cdef class DenseC(Columns):
             self.ops.row_moments(self.p, self.row(i), origin, w[i], v[i], s1, s2, s3)
 
 
-@cython.final
-cdef class Sparse(Columns):
-    """Columns of a CSC matrix, sorted and without duplicates; centring costs nothing per move.
-
-    With v = v0 + t w and sum w x~_j = 0 the product x~_j'v does not depend on t, so a move of
-    column j writes its stored entries only, and `total` accounts for the rest. A column without
-    a single implicit zero is centred entry by entry instead, as a dense one: no digits are lost
-    when its mean is large.
-    """
-    cdef const char *data
-    cdef const char *index
-    cdef Py_ssize_t[::1] start
-    cdef sparse_kernels ops
-
-    def __init__(self, X not None):
-        self.ops = l1l2fast_sparse_kernels(X.data.dtype == np.float64, X.indices.dtype == np.int64)
-        self.data, self.index = address(X.data), address(X.indices)
-        self.start = X.indptr.astype(np.intp)
-        self.sparse = True
-        self.allot(X.shape[0], X.shape[1], X)
-
-    cdef inline Py_ssize_t count(self, Py_ssize_t j) noexcept nogil:
-        return self.start[j + 1] - self.start[j]
-
-    cdef inline const void *values(self, Py_ssize_t j) noexcept nogil:
-        return self.data + <size_t>self.start[j] * self.ops.size
-
-    cdef inline const void *indices(self, Py_ssize_t j) noexcept nogil:
-        return self.index + <size_t>self.start[j] * self.ops.index_size
-
-    cdef double dot(self, Py_ssize_t j, const double *v, double total) noexcept nogil:
-        cdef double m = self.mean_[j]
-        if self.count(j) == self.n:
-            return self.scale_[j] * self.ops.gather(self.n, self.values(j), self.indices(j), m, v)
-        return self.scale_[j] * (self.ops.gather(self.count(j), self.values(j), self.indices(j), 0.0, v) - m * total)
-
-    cdef double axpy(self, Py_ssize_t j, double a, const double *w, double *v) noexcept nogil:
-        cdef bint full = self.count(j) == self.n
-        a *= self.scale_[j]
-        self.ops.scatter(self.count(j), a, self.values(j), self.indices(j), self.mean_[j] if full else 0.0, w, v)
-        return 0.0 if full else a * self.mean_[j]
-
-    cdef void load(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
-                   const double *root, double *out, Py_ssize_t ld) noexcept nogil:
-        cdef Py_ssize_t a, i, j, e, first, last
-        cdef double empty
-        for a in range(k):
-            j = which[a]
-            empty = -self.scale_[j] * self.mean_[j]
-            for i in range(hi - lo):
-                out[a * ld + i] = empty
-            first = self.start[j] + self.ops.rank(self.count(j), self.indices(j), lo)
-            last = self.start[j] + self.ops.rank(self.count(j), self.indices(j), hi)
-            for e in range(first, last):
-                out[a * ld + self.ops.index(self.index, e) - lo] = \
-                    self.scale_[j] * (self.ops.item(self.data, e) - self.mean_[j])
-            if root != NULL:
-                for i in range(hi - lo):
-                    out[a * ld + i] *= root[lo + i]
-
-    cdef (Py_ssize_t, Py_ssize_t) parts(self) noexcept nogil:
-        return self.p, 1 + <Py_ssize_t>(PART / (1.0 + self.start[self.p] / <double>self.p))
-
-    cdef void moments_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *origin, const double *w,
-                           const double *v, double *s1, double *s2, double *s3) noexcept nogil:
-        cdef Py_ssize_t j, e, i
-        cdef double d, all_w = 0.0, all_v = 0.0, rest_w, rest_v
-        for i in range(self.n):
-            all_w += w[i]
-            all_v += v[i]
-        for j in range(lo, hi):
-            rest_w, rest_v = all_w, all_v
-            for e in range(self.start[j], self.start[j + 1]):
-                i = self.ops.index(self.index, e)
-                d = self.ops.item(self.data, e) - origin[j]
-                s1[j] += w[i] * d
-                s2[j] += w[i] * d * d
-                s3[j] += v[i] * d
-                rest_w -= w[i]
-                rest_v -= v[i]
-            if origin[j] != 0 and self.count(j) < self.n:  # the implicit zeros
-                s1[j] -= rest_w * origin[j]
-                s2[j] += rest_w * origin[j] * origin[j]
-                s3[j] -= rest_v * origin[j]
-
-    def origin(self, Py_ssize_t row):
-        """A number near each column's values: 0 unless every entry is stored."""
-        values = np.zeros(self.p)
-        cdef double[::1] o = values
-        cdef Py_ssize_t j
-        for j in range(self.p):
-            if self.n > 0 and self.count(j) == self.n:
-                o[j] = self.ops.item(self.data, self.start[j] + row)
-        return values
-
-
 cdef const char *address(array) except? NULL:
-    # the address alone, for read-only memory too; `owner` keeps the array alive
     return <const char*><size_t>array.__array_interface__["data"][0]

@@ -122,7 +122,7 @@ cdef class Reweighted:
             before = self.all_rows(eps, True)
             with nogil:
                 moved = minimise_quadratic(self.penalty, &s, tol * before, 50)
-            if moved == PENDING:
+            if moved == PENDING or self.k > 1000 and interrupted():
                 raise_pending()
             eps *= shrink
         return self.measure()

@@ -113,6 +113,8 @@ cdef bint newton_steps(Penalty penalty, Quadratic *s, Py_ssize_t most) noexcept 
     for _step in range(most):
         if newton_step(penalty, s):
             return True
+        if <double>s.k * s.k * s.k > 1e9 and interrupted():
+            return False  # still pending: the next look finds it again
     return False
 
 
@@ -174,6 +176,6 @@ def solve_quadratic(double[:, ::1] G not None, double[::1] q not None, double[::
     s.turn, s.work = &turn[0], &work[0]
     with nogil:
         moved = minimise_quadratic(penalty, &s, tol, max_epochs)
-    if moved == PENDING:
+    if moved == PENDING or <double>k * k * k > 1e9 and interrupted():
         raise_pending()
     return moved, s.epochs, s.newtons

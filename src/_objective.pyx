@@ -90,7 +90,7 @@ def survey(const double[::1] y not None, const double[::1] w not None):
     cdef double largest = 0.0, mean = 0.0, rest = 0.0, square = 0.0
     with nogil:
         for i in range(y.shape[0]):
-            if fabs(y[i]) > largest:
+            if w[i] > 0 and fabs(y[i]) > largest:
                 largest = fabs(y[i])
             mean += w[i] * y[i]
         if mean - mean != 0:  # nan or infinity somewhere, were its weight 0

@@ -6,11 +6,13 @@
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals() noexcept
+    void *PyErr_Occurred() noexcept
 
 
 cdef inline bint interrupted() noexcept with gil:
     # Python's own handler runs here, in the main thread only; its exception stays pending.
-    return PyErr_CheckSignals() != 0
+    # Once it has said yes it goes on saying so.
+    return PyErr_Occurred() != NULL or PyErr_CheckSignals() != 0
 
 
 cdef inline int raise_pending() except -1:

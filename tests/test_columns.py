@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from l1l2fast._columns import DenseC, DenseF, Sparse
+from l1l2fast._columns import DenseC, DenseF
+from l1l2fast._sparse import Sparse
 
 
 def with_long_indices(X):

@@ -324,7 +324,10 @@ def test_scikit_learn_is_imported_on_first_use():
         "import sys, l1l2fast; assert 'sklearn' not in sys.modules; l1l2fast.sklearn.Lasso(); "
         "assert 'sklearn' in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run(
+        [sys.executable, "-P", "-c", code],  # not from the source folder
+        check=True,
+    )
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         l1l2fast.nothing  # noqa: B018
 

@@ -343,7 +343,7 @@ print((peak() - before) / size)
 def test_9_peak_memory(layout, dtype):
     """A lasso on 100 to 200 MB of read-only X takes less than 5 % of it on top."""
     pytest.importorskip("resource")  # POSIX
-    command = [sys.executable, "-c", textwrap.dedent(MEMORY), layout, dtype]
+    command = [sys.executable, "-P", "-c", textwrap.dedent(MEMORY), layout, dtype]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 0.05

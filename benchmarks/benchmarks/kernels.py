@@ -17,7 +17,8 @@ class Columns:
     param_names = ("layout", "shape")
 
     def setup(self, layout, shape):
-        from l1l2fast._columns import DenseC, DenseF, Sparse
+        from l1l2fast._columns import DenseC, DenseF
+        from l1l2fast._sparse import Sparse
 
         n, p = shape
         X, y = regression(n, p, layout=layout)
