@@ -48,20 +48,23 @@ def refine(problem, d, solver, unique):
     b, best, passes, rounds, status = solver.first(), None, 0, 0, None
     while status is None:
         r, theta = problem.columns.residual(y, weight, b, problem.intercept)
-        if not (solver.easy and rounds == 0):
+        projected = not (solver.easy and rounds == 0)
+        if projected:
             # a dual point that is feasible to rounding: r less what a correction of b would still take away
             step = solver.correct(r, theta, d * b)
             _, theta = problem.columns.residual(r, weight, step, problem.intercept)
             passes += 1
         u = problem.columns.sweep(theta)
         passes += 1
-        objective, gap, scale = problem.certify(b, y - r, theta, u)
+        objective, gap, scale = problem.certify(b, y - r, theta, u, projected)
+        if scale < 1 and projected:  # the projection itself ended in rounding: count what that may cost
+            objective, gap, scale = problem.certify(b, y - r, theta, u)
         if best is None or gap < best[1] or solver.easy and rounds == 1:
             best = objective, gap, b, scale * theta, scale * u
             status = problem.verdict(rounds, objective, gap, tolerance, passes)
         else:  # the correction is rounding: this is as good as float64 allows
             status = Status.CONVERGED if best[1] <= tolerance else Status.MAX_ITER
-        if status is None and not (solver.easy and rounds == 0):
+        if status is None and projected:
             b = b + step
         rounds += 1
     objective, gap, b, theta, u = best

@@ -42,7 +42,7 @@ class Problem:
     max_iter: int
     callback: Callable | None
 
-    def certify(self, b, f, theta, u):
+    def certify(self, b, f, theta, u, projected=False):
         """Objective at b with predictions f, and how far it may be from the optimum.
 
         Returns
@@ -64,6 +64,7 @@ class Problem:
             self.lower,
             self.upper,
             self.intercept,
+            projected,
         )
 
     def verdict(self, rounds, objective, gap, tolerance, n_passes):

@@ -22,13 +22,13 @@ cdef inline double limit(Penalty penalty, double u, double factor, double lower,
 
 
 cdef double slack(Penalty penalty, double b, double u, double factor, double lower, double upper,
-                  double rounding) noexcept nogil:
+                  double rounding, bint projected) noexcept nogil:
     # h(b) + h*(u) - u b, with u moved by at most `rounding` to where that is finite or zero
     cdef double bound = limit(penalty, u, factor, lower, upper), top, slope
     if lower < b < upper and (factor == 0 or penalty.smooth(b)):
         slope = factor * penalty.derivative(b) if factor > 0 else 0.0
         if fabs(u - slope) <= rounding:
-            return fabs(u - slope) * fabs(b)
+            return 0.0 if projected else fabs(u - slope) * fabs(b)
     if fabs(u) > bound:
         if fabs(u) > bound + rounding:
             return INFINITY
@@ -48,11 +48,12 @@ def certify(Loss loss not None, Penalty penalty not None, const double[::1] y no
             const double[::1] f not None, const double[::1] w not None, const double[::1] theta not None,
             const double[::1] b not None, const double[::1] u not None, const double[::1] square not None,
             const double[::1] factor not None, const double[::1] lower not None,
-            const double[::1] upper not None, bint intercept):
+            const double[::1] upper not None, bint intercept, bint projected=False):
     """(P, P - D(s theta), s) with the largest s <= 1 at which s theta is feasible.
 
     With an intercept, sum(theta) must be zero. u = X~'theta is taken to be known to the rounding of its
-    sums, eps |x~_j|_w |theta / w|_w, and for a smooth loss, whose theta is made of y - f, to that of f.
+    sums, eps |x~_j|_w |theta / w|_w, and for a smooth loss, whose theta is made of y - f, to that of f;
+    `projected` says that theta was made orthogonal to the free columns, so that the rest of u is rounding.
     """
     cdef Py_ssize_t i, j, n = y.shape[0], p = b.shape[0]
     cdef double objective = 0.0, gap = 0.0, s = 1.0, size = 0.0, unit, bound, spread = 0.0, total = 0.0
@@ -69,7 +70,7 @@ def certify(Loss loss not None, Penalty penalty not None, const double[::1] y no
                 spread += sqrt(square[j]) * fabs(b[j])
                 if factor[j] > 0:
                     objective += factor[j] * penalty.value(b[j])
-        unit = 2.3e-16 * (16 + sqrt(<double>n)) * (size + spread if smooth else size)
+        unit = 2.3e-16 * (16 + sqrt(<double>n)) * (size + spread if smooth and not projected else size)
         if intercept and fabs(total) > unit:
             s = 0.0
         for j in range(p):
@@ -80,7 +81,8 @@ def certify(Loss loss not None, Penalty penalty not None, const double[::1] y no
             if w[i] > 0:
                 gap += w[i] * loss.slack(y[i], f[i], -s * theta[i] / w[i])
         for j in range(p):
-            gap += slack(penalty, b[j], s * u[j], factor[j], lower[j], upper[j], unit * sqrt(square[j]))
+            gap += slack(penalty, b[j], s * u[j], factor[j], lower[j], upper[j], unit * sqrt(square[j]),
+                         projected)
     return objective, gap, s
 
 
