@@ -24,8 +24,10 @@ TINY = 1e-20
 def least_squares(problem, d):
     """Minimise; d is the curvature of the penalty. Returns an Answer."""
     X = problem.columns
-    live = np.flatnonzero((problem.square > 0) & (problem.upper > problem.lower))
-    unique = not ((problem.square == 0) & (problem.upper > problem.lower) & (d == 0)).any()
+    live, unique = np.arange(X.p), True
+    if problem.bounded or not problem.square.all():
+        live = np.flatnonzero((problem.square > 0) & (problem.upper > problem.lower))
+        unique = not ((problem.square == 0) & (problem.upper > problem.lower) & (d == 0)).any()
     if X.sparse and len(live) > MAX_DENSE:
         solver = Iterative(problem, live, d)
     elif X.n < len(live) and (d[live] > 0).any():
@@ -57,8 +59,10 @@ def refine(problem, d, solver, unique):
         u = problem.columns.sweep(theta)
         passes += 1
         objective, gap, scale = problem.certify(b, y - r, theta, u, projected)
-        if scale < 1 and projected:  # the projection itself ended in rounding: count what that may cost
-            objective, gap, scale = problem.certify(b, y - r, theta, u)
+        if gap > tolerance and projected:  # the projection itself ended in rounding: count what that may cost
+            objective, gap, scale = min(
+                (objective, gap, scale), problem.certify(b, y - r, theta, u), key=lambda c: c[1]
+            )
         if best is None or gap < best[1] or solver.easy and rounds == 1:
             best = objective, gap, b, scale * theta, scale * u
             status = problem.verdict(rounds, objective, gap, tolerance, passes)
@@ -77,16 +81,15 @@ class Tall:
 
     def __init__(self, problem, live, d):
         self.problem, self.live, self.passes = problem, live, 2
-        d = d[live]
+        k, d = len(live), d[live]
         self.scale = 1 / np.sqrt(problem.square[live] + d)
-        k = len(live)
-        stacked = fold(problem, live, self.scale, np.sqrt(d) * self.scale)
+        A, y = fold(problem, live, self.scale, np.sqrt(d) * self.scale if d.any() else None)
         if k == 0:
             self.rank, self.full_rank, self.easy = 0, True, True
             return
-        factor, pivot, tau, *_ = lapack.dgeqp3(stacked[:, :k])
+        factor, pivot, tau, *_ = lapack.dgeqp3(A)
         m = len(tau)
-        self.z = lapack.dormqr("L", "T", factor[:, :m], tau, stacked[:, k:], 32 * k)[0][:m, 0]
+        self.z = lapack.dormqr("L", "T", factor[:, :m], tau, y, 32 * k)[0][:m, 0]
         self.pivot = pivot - 1
         diagonal = np.abs(factor.diagonal())
         self.rank = int(np.count_nonzero(diagonal > EPS * max(32, k) * diagonal[0]))
@@ -124,13 +127,17 @@ class Tall:
 
 
 def fold(problem, live, scale, ridge):
-    """The triangle of [diag(ridge) 0; X~ scale, y], or all its rows if they are few."""
+    """[diag(ridge) 0; X~ scale, y] or, if its rows are many, its triangle; apart from the last column, and that."""
     X, root, k = problem.columns, np.sqrt(problem.weight), len(live)
-    R = np.zeros((0, k + 1))
-    if ridge.any():
-        R = np.zeros((k, k + 1))
-        np.fill_diagonal(R, ridge)
     rows = max(256, 2 * (k + 1))
+    if X.n <= rows and ridge is None:
+        block = X.block(0, X.n, root)
+        block = block if k == X.p else block[live]
+        block *= scale[:, None]
+        return block.T, (root * problem.y)[:, None]
+    R = np.zeros((0 if ridge is None else k, k + 1))
+    if ridge is not None:
+        np.fill_diagonal(R, ridge)
     for lo in range(0, X.n, rows):
         hi = min(lo + rows, X.n)
         block = X.block(lo, hi, root)
@@ -141,7 +148,7 @@ def fold(problem, live, scale, ridge):
         R = stacked
         if hi < X.n or len(R) > 2 * rows:
             R = np.triu(lapack.dgeqrf(stacked, overwrite_a=True)[0][: k + 1])
-    return R
+    return R[:, :k], R[:, k:]
 
 
 def shortest_map(R, pivot, scale):
