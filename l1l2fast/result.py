@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -47,8 +48,7 @@ class Progress:
     n_passes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A method's answer in the solver's units: x~_j = scale_j (x_j - mean_j), y centred."""
 
     b: np.ndarray
