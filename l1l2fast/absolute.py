@@ -42,7 +42,7 @@ def solve(problem):
     lines, best, rounds = Lines(problem), None, 0
     band = lines.nearest(r, lines.room)
     while True:
-        b, psi, work = lines.solve(band, b, r)
+        band, b, psi, work = lines.solve(band, b, r)
         steps += work
         f = problem.columns.predict(b[:-1]) + b[-1]
         sides, r = np.sign(r), problem.y - f
@@ -202,7 +202,7 @@ class Lines:
         return np.minimum(np.maximum(theta, -left * self.problem.weight), right * self.problem.weight)
 
     def solve(self, band, b, r):
-        """The exact solution with the rows outside the band kept on the side that r says."""
+        """The exact solution with the rows outside the band, widened if need be, kept on the side that r says."""
         work = 0
         while True:
             Z, y, left, right = self.small = self.system(band)
@@ -215,7 +215,7 @@ class Lines:
             elif status == DEFICIENT and len(self.used):
                 self.drop_dependent()
             else:
-                return self.coefficients(beta, y[len(band) :], b), psi, work
+                return band, self.coefficients(beta, y[len(band) :], b), psi, work
 
     def finish(self, Z, y, left, right, c, beta, psi):
         """Run the exact kernel of this case."""

@@ -7,9 +7,9 @@ is centred, so that the intercept is 0 in these units; g = X~'(w r).
 
 import numpy as np
 
-from l1l2fast import _objective
 from l1l2fast._cd import residual_epochs
 from l1l2fast._newton import solve_quadratic
+from l1l2fast._objective import violation
 from l1l2fast.least_squares import least_squares, scale_of
 from l1l2fast.result import Answer, Status
 
@@ -40,7 +40,7 @@ def working_set(problem):
     if problem.started and b.any():
         r, theta, g = refresh(problem, b)
         passes += 1
-    gram, score = Gram(problem), np.empty(len(b))
+    gram = Gram(problem)
     best, epochs, rounds, idle = None, 0, 0, 0
     while True:
         objective, gap, scale = problem.certify(b, y - r, theta, g)
@@ -58,9 +58,8 @@ def working_set(problem):
             return Answer(
                 b, 0.0, objective, gap, scale * theta, scale * g, status, tolerance, passes, epochs, curved(problem)
             )
-        _objective.violation(problem.penalty, b, g, problem.square, problem.factor, problem.lower, problem.upper, score)
-        b = b.copy()
-        epochs += solve_small(gram, identify(b, score), b, g, theta.copy(), aim(problem.tol, gap, null, len(b)))
+        which, b = identify(problem, b, g), b.copy()
+        epochs += solve_small(gram, which, b, g, theta, aim(problem.tol, gap, null, len(b)))
         r, theta, g = refresh(problem, b)
         passes += 1
         rounds += 1
@@ -89,10 +88,12 @@ def refresh(problem, b):
     return r, theta, problem.columns.sweep(theta)
 
 
-def identify(b, score):
+def identify(problem, b, g):
     """Support and the worst offenders, at most as many as are in the support already (or SMALL / 2)."""
     if len(b) <= SMALL:
         return np.arange(len(b), dtype=np.intp)
+    score = np.empty(len(b))
+    violation(problem.penalty, b, g, problem.square, problem.factor, problem.lower, problem.upper, score)
     inside = b != 0
     outside = np.where(inside, 0.0, score)
     room = max(SMALL // 2, np.count_nonzero(inside))
@@ -149,11 +150,11 @@ class Gram:
         return epochs
 
 
-def solve_small(gram, which, b, g, v, aim):
+def solve_small(gram, which, b, g, theta, aim):
     """Minimise over the columns `which` in place, in Gram form if that is affordable; returns the epochs."""
     if gram.wanted(len(which)):
         return gram.solve(which, b, g, aim)
-    problem, epochs, moved = gram.problem, 0, np.inf
+    problem, v, epochs, moved = gram.problem, theta.copy(), 0, np.inf
     rest = problem.weight, v, b, problem.square, problem.penalty, problem.factor, problem.lower, problem.upper
     while epochs < (5 if len(which) <= MAX_GRAM else 100) and moved > aim:
         done, moved = residual_epochs(problem.columns, which, *rest, aim, 1)
