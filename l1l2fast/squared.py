@@ -1,26 +1,32 @@
-"""Squared loss: a working set with a cached Gram, or one factorisation where nothing has a kink.
+"""Squared loss: a working set on the way down the penalty, or one factorisation where nothing has a kink.
 
 Every round does four things: identify the columns that matter, solve the small problem they
 make, go back to the data for a fresh residual, certify. Notation as in `problem`; r = y - X~b
-is centred, so that the intercept is 0 in these units; g = X~'(w r).
+is centred, so that the intercept is 0 in these units; theta = w r and g = X~'theta.
 """
 
 import numpy as np
 
-from l1l2fast._cd import residual_epochs
-from l1l2fast._newton import solve_quadratic
-from l1l2fast._objective import violation
+from l1l2fast.interior import fits, interior
 from l1l2fast.least_squares import least_squares, scale_of
 from l1l2fast.result import Answer, Status
+from l1l2fast.working_set import GramSet, Point, ResidualSet
 
 # A Gram of this many columns (128 MB) is the largest that is formed.
 MAX_GRAM = 4000
 # With so few columns all of them make the working set at once: one Gram, one solve, one check.
 SMALL = 200
-# Passes over one working set, at most.
-MOST = 20_000
-# Multiplications in one call of a compiled loop, so that Ctrl-C is heard within a second.
-WORK = 5e8
+# Columns that may come in at a time, if the support is smaller.
+ROOM = 200
+# Part of the penalty's strength that a round keeps, and that a step inside of it keeps; sparse data prefer
+# long ones, as their passes cost as much as their moves.
+DOWN, FINE, DOWN_SPARSE = 0.4, 0.7, 0.15
+# The gap asked for on the way, relative to the objective; and where columns are still missing, to the present gap.
+LOOSE, MISSING = 0.03, 0.1
+# A set is emptied of zeros when it is this many times as large as the support, and ROOM more.
+SPARE = 1.5
+# Work on one set, relative to the interior point's n^3, after which that takes over; and how often it may.
+BUDGET, CROSSINGS = 0.3, 4
 
 
 def solve(problem):
@@ -28,138 +34,149 @@ def solve(problem):
     elastic = problem.penalty.elastic()
     if elastic is not None and not problem.bounded and (elastic[0] == 0 or not problem.factor.any()):
         return least_squares(problem, elastic[1] * problem.factor)
-    return working_set(problem)
+    return descend(problem)
 
 
-def working_set(problem):
-    """Grow a set of columns until the others certify that they are not needed."""
-    y, weight = problem.y, problem.weight
-    null, tolerance = scale_of(problem)
-    b, theta, g, passes = problem.start, weight * y, problem.slope, 1
-    r = y
-    if problem.started and b.any():
-        r, theta, g = refresh(problem, b)
-        passes += 1
-    gram = Gram(problem)
-    best, epochs, rounds, idle = None, 0, 0, 0
+def descend(problem):
+    """Bring the penalty down to its strength, then let columns in until the others certify that they are not needed."""
+    judge, before, point = Judge(problem), None, first_point(problem)
+    working = new_set(problem)
+    budget, crossings, stuck = budget_of(problem, working), 0, False
     while True:
-        objective, gap, scale = problem.certify(b, y - r, theta, g)
-        if best is None or gap < 0.5 * best[1] or objective < best[0]:
-            idle = 0
+        answer = judge(point, working.epochs)
+        if answer is not None:
+            return answer
+        if stuck and point.strength == 1 and isinstance(working, GramSet):
+            b = cross(problem, working, point, 1e-7 * judge.objective)
+            crossings += 1
+            budget = np.inf if crossings == CROSSINGS else budget
+            target, stuck = 1.0, False
         else:
-            idle += 1
-        if best is None or gap <= best[1]:
-            best = objective, gap, scale, b, theta, g
-        status = problem.verdict(rounds, objective, best[1], tolerance, passes)
-        if status is None and idle > 3:
+            if stuck and isinstance(working, ResidualSet) and np.count_nonzero(point.b) <= MAX_GRAM:
+                working, budget = GramSet(problem), np.inf  # the epochs have cost as much as a Gram matrix
+                working.extend(np.flatnonzero(point.b))
+            target = max(1.0, step_down(problem) * point.strength)
+            left = choose(problem, working, before, point, target)
+            enough = judge.enough(point, target, left)
+            rows, stuck = working.walk(before, point, ladder(point.strength, target), enough, budget)
+            b = np.zeros(len(point.b))
+            b[working.which] = rows[-1]
+        before, point = (point if target < point.strength else None), refresh(problem, target, b)
+        judge.passes += 1
+
+
+def first_point(problem):
+    """Where the way begins: at zero, or at the warm start, with the strength that holds it there."""
+    b, g = problem.start, problem.slope
+    if problem.started and b.any():
+        return refresh(problem, 1.0, b)
+    kink = problem.penalty.kink() * problem.factor
+    held = (kink > 0) & (problem.lower < problem.upper)
+    strength = max(1.0, float((np.abs(g[held]) / kink[held]).max(initial=0.0)))
+    return Point(strength, b, problem.y, problem.weight * problem.y, g, problem.energy)
+
+
+def refresh(problem, strength, b):
+    """The point at b, with a fresh residual: the support is read, then X once."""
+    r, theta = problem.columns.residual(problem.y, problem.weight, b, problem.intercept)
+    return Point(strength, b, r, theta, problem.columns.sweep(theta), float(theta @ r))
+
+
+def new_set(problem):
+    """The kind of working set that suits X."""
+    if problem.columns.sparse and problem.columns.p > SMALL:
+        return ResidualSet(problem)
+    return GramSet(problem)
+
+
+def budget_of(problem, working):
+    """Work on one set after which something else is tried: a Gram matrix, or the interior point method."""
+    if isinstance(working, ResidualSet):
+        return SMALL
+    return BUDGET * problem.columns.n**3 if fits(problem) and problem.columns.p > SMALL else np.inf
+
+
+def step_down(problem):
+    """The part of the penalty's strength that a round keeps: none where all columns take part from the start."""
+    if problem.columns.p <= SMALL:
+        return 0.0
+    return DOWN_SPARSE if problem.columns.sparse else DOWN
+
+
+def choose(problem, working, before, point, strength):
+    """Let the columns in that matter at this strength; returns whether some were left out."""
+    p, active = problem.columns.p, np.count_nonzero(point.b)
+    if p <= SMALL:
+        working.extend(np.arange(0 if len(working) else p, dtype=np.intp))
+        return False
+    if len(working) > SPARE * active + ROOM:
+        working.drop(point)
+    free = working.outside((point.b != 0) | ((problem.factor == 0) & (problem.square > 0)))
+    room = max(ROOM, active)
+    if isinstance(working, ResidualSet):
+        room = p
+    new = working.missing(before, point, strength, room)
+    working.extend(np.union1d(free, new))
+    return len(new) > active // 10
+
+
+def ladder(start, end):
+    """Strengths from start, excluded, down to end, no step longer than FINE."""
+    steps = int(np.ceil(np.log(start / end) / -np.log(FINE) - 1e-9)) if start > end else 1
+    return np.append(np.geomspace(start, end, steps + 1)[1:-1], end)
+
+
+def cross(problem, working, point, enough):
+    """The interior point method from this point on; its support becomes the working set. Returns b."""
+    full = np.zeros(len(point.b))
+    b, which = interior(problem, point, enough)
+    full[which] = b
+    working.drop(point._replace(b=full))
+    working.extend(working.outside(full != 0))
+    return full
+
+
+class Judge:
+    """Certifies every point at full strength, keeps the best, and says when to stop."""
+
+    def __init__(self, problem):
+        self.problem = problem
+        self.null, self.tolerance = scale_of(problem)
+        self.best, self.gap, self.objective = None, np.inf, np.inf
+        self.passes, self.rounds, self.idle = 1 + (problem.started and bool(problem.start.any())), 0, 0
+
+    def __call__(self, point, epochs):
+        """An Answer if this is the end."""
+        problem = self.problem
+        objective, gap, scale = problem.certify(point.b, problem.y - point.r, point.theta, point.g)
+        self.idle = 0 if gap < 0.5 * self.gap or objective < self.objective or point.strength > 1 else self.idle + 1
+        self.objective = objective
+        if self.best is None or gap <= self.gap:
+            self.gap, self.best = gap, (objective, point, scale)
+        status = problem.verdict(self.rounds, objective, self.gap, self.tolerance, self.passes)
+        if status is None and self.idle > 3:
             status = Status.MAX_ITER  # this is what the arithmetic gives
-        if status is not None:
-            objective, gap, scale, b, theta, g = best
-            return Answer(
-                b, 0.0, objective, gap, scale * theta, scale * g, status, tolerance, passes, epochs, curved(problem)
-            )
-        which, b = identify(problem, b, g), b.copy()
-        epochs += solve_small(gram, which, b, g, theta, aim(problem.tol, gap, null, len(b)))
-        r, theta, g = refresh(problem, b)
-        passes += 1
-        rounds += 1
+        self.rounds += 1
+        if status is None:
+            return None
+        objective, point, scale = self.best
+        b, theta, g = point.b, scale * point.theta, scale * point.g
+        ends = status, self.tolerance, self.passes, epochs, curved(problem)
+        return Answer(b, 0.0, objective, self.gap, theta, g, *ends)
 
-
-def aim(tol, gap, null, p):
-    """How little a pass over the working set should still move, in units of the objective.
-
-    The gap is of first order in the coefficients' error and the move of second, hence the squares.
-    With few columns in all, the Newton steps finish to rounding for nothing.
-    """
-    if null == 0 or p <= SMALL:
-        return 1e-31 * null
-    return null * max(1e-2 * min(tol, 1e-3) ** 2, 1e-6 * min(1.0, gap / null) ** 2, 1e-31)
+    def enough(self, point, strength, left):
+        """The gap to ask of the working set at this strength."""
+        if self.problem.columns.p <= SMALL:
+            return 0.0  # the Newton steps finish to rounding for nothing
+        objective = point.energy / 2 + point.strength * (self.objective - point.energy / 2)
+        if strength > 1:
+            return max(LOOSE * objective, 0.3 * self.tolerance)
+        if left:
+            return max(min(MISSING * self.gap, LOOSE * objective), 0.3 * self.tolerance)
+        return 0.3 * self.tolerance
 
 
 def curved(problem):
     """True if the penalty makes the objective strictly convex, so that the optimum is the only one; else None."""
     elastic = problem.penalty.elastic()
     return True if elastic is not None and elastic[1] > 0 and bool((problem.factor > 0).all()) else None
-
-
-def refresh(problem, b):
-    """A fresh residual, its dual point and correlations: the support is read, then X once."""
-    r, theta = problem.columns.residual(problem.y, problem.weight, b, problem.intercept)
-    return r, theta, problem.columns.sweep(theta)
-
-
-def identify(problem, b, g):
-    """Support and the worst offenders, at most as many as are in the support already (or SMALL / 2)."""
-    if len(b) <= SMALL:
-        return np.arange(len(b), dtype=np.intp)
-    score = np.empty(len(b))
-    violation(problem.penalty, b, g, problem.square, problem.factor, problem.lower, problem.upper, score)
-    inside = b != 0
-    outside = np.where(inside, 0.0, score)
-    room = max(SMALL // 2, np.count_nonzero(inside))
-    candidates = np.flatnonzero(outside > 0)
-    if len(candidates) > room:
-        candidates = candidates[np.argpartition(outside[candidates], -room)[-room:]]
-    return np.concatenate([np.flatnonzero(inside), np.sort(candidates)]).astype(np.intp)
-
-
-class Gram:
-    """The Gram matrix of the working set, extended as columns come in, rebuilt when most have left."""
-
-    def __init__(self, problem):
-        self.problem = problem
-        self.root = np.sqrt(problem.weight)
-        self.which = np.empty(0, dtype=np.intp)
-        self.G = np.empty((0, 0))
-
-    def wanted(self, size):
-        """Is a Gram of that many columns worth its memory and its flops?"""
-        return size <= (SMALL if self.problem.columns.sparse else MAX_GRAM)
-
-    def extend(self, which):
-        """Make self.G cover the given columns; self.which is their order in it."""
-        new = which
-        if len(self.which):
-            gone = len(self.which) - np.count_nonzero(np.isin(self.which, which))
-            if gone > len(which) or gone + len(which) > MAX_GRAM:
-                self.which = self.which[:0]
-            else:
-                new = which[~np.isin(which, self.which)]
-        known, size = len(self.which), len(self.which) + len(new)
-        if size > len(self.G):
-            G, self.G = self.G, np.empty((size, size))
-            if known:
-                self.G[:known, :known] = G[:known, :known]
-        self.which = np.concatenate([self.which, new]) if known else new
-        self.problem.columns.gram(self.which, self.root, self.G, known)
-
-    def solve(self, which, b, g, aim):
-        """Minimise over the working set in place; returns the number of epochs."""
-        self.extend(which)
-        problem, W = self.problem, self.which
-        q, part, box = g.copy(), b, (problem.factor, problem.lower, problem.upper)
-        if len(W) < len(b) or len(b) > SMALL:
-            q, part, box = g[W], b[W], [bound[W] for bound in box]
-        calls = max(1, int(WORK / (len(W) + 1) ** 2))
-        epochs, done = 0, calls
-        while done == calls and epochs < MOST:
-            _, done, _ = solve_quadratic(self.G, q, part, problem.penalty, *box, aim, calls)
-            epochs += done
-        if part is not b:
-            b[W] = part
-        return epochs
-
-
-def solve_small(gram, which, b, g, theta, aim):
-    """Minimise over the columns `which` in place, in Gram form if that is affordable; returns the epochs."""
-    if gram.wanted(len(which)):
-        return gram.solve(which, b, g, aim)
-    problem, v, epochs, moved = gram.problem, theta.copy(), 0, np.inf
-    rest = problem.weight, v, b, problem.square, problem.penalty, problem.factor, problem.lower, problem.upper
-    while epochs < (5 if len(which) <= MAX_GRAM else 100) and moved > aim:
-        done, moved = residual_epochs(problem.columns, which, *rest, aim, 1)
-        epochs += done
-    support = np.flatnonzero(b).astype(np.intp)
-    if moved > aim and 0 < len(support) <= MAX_GRAM:
-        epochs += gram.solve(support, b, refresh(problem, b)[2], aim)
-    return epochs

@@ -11,9 +11,9 @@ from l1l2fast._columns cimport Columns
 
 cdef double gram_epoch(Penalty penalty, const Py_ssize_t *turn, Py_ssize_t count, Py_ssize_t k,
                        const double *G, Py_ssize_t ld, double *q, double *b, const double *factor,
-                       const double *lower, const double *upper, Py_ssize_t *moves) noexcept nogil:
+                       const double *lower, const double *upper, double *energy, Py_ssize_t *moves) noexcept nogil:
     cdef Py_ssize_t a, j
-    cdef double h, new, change, total = 0.0
+    cdef double h, new, change, total = 0.0, fall = 0.0
     for a in range(count):
         j = turn[a]
         h = G[j * ld + j]
@@ -23,9 +23,11 @@ cdef double gram_epoch(Penalty penalty, const Py_ssize_t *turn, Py_ssize_t count
         change = new - b[j]
         if change != 0:
             b[j] = new
+            fall += change * (2 * q[j] - h * change)
             axpy(k, -change, G + j * ld, q)
             total += h * change * change
             moves[0] += 1
+    energy[0] -= fall
     return total
 
 

@@ -91,6 +91,16 @@ cdef class Columns:
             self.load(lo, hi, &which[0], self.p, &root[0], &o[0, 0], hi - lo)
         return out
 
+    def part(self, const Py_ssize_t[::1] which not None, const double[::1] root not None):
+        """The given columns of diag(root) X~, transposed: shape (k, n)."""
+        out = np.empty((which.shape[0], self.n))
+        if which.shape[0] == 0 or self.n == 0:
+            return out
+        cdef double[:, ::1] o = out
+        with nogil:
+            self.load(0, self.n, &which[0], which.shape[0], &root[0], &o[0, 0], self.n)
+        return out
+
     def rows(self, which):
         """The given rows of X~ as a C-ordered float64 array."""
         block = self.owner[which]

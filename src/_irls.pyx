@@ -11,7 +11,7 @@ Fornasier and Gunturk, 2010), linearly, and never exactly: the exact finish is a
 """
 import numpy as np
 
-from libc.math cimport fabs, sqrt
+from libc.math cimport INFINITY, fabs, sqrt
 from libc.string cimport memset
 
 from l1l2fast._blas cimport axpy, dot, gemm_nt
@@ -52,9 +52,9 @@ cdef class Reweighted:
         self.which = np.arange(k, dtype=np.intp)
         self.turn = np.empty(k, dtype=np.intp)
         self.G = np.empty((k, k))
-        memory = np.empty(k * k + 4 * k + self.rows * (k + 2))
-        self.q, self.work = memory[:k], memory[k:k * k + 4 * k]
-        self.block = memory[k * k + 4 * k:k * k + 4 * k + self.rows * k]
+        memory = np.empty(k * k + 6 * k + self.rows * (k + 2))
+        self.q, self.work = memory[:k], memory[k:k * k + 6 * k]
+        self.block = memory[k * k + 6 * k:k * k + 6 * k + self.rows * k]
         self.root = memory[memory.shape[0] - 2 * self.rows:memory.shape[0] - self.rows]
         self.pull = memory[memory.shape[0] - self.rows:]
 
@@ -115,7 +115,8 @@ cdef class Reweighted:
         cdef double before, moved
         s.k, s.ld, s.G, s.q, s.b = self.k, self.k, &self.G[0, 0], &self.q[0], &self.b_[0]
         s.factor, s.lower, s.upper = &self.factor[0], &self.lower[0], &self.upper[0]
-        s.turn, s.work = &self.turn[0], &self.work[0]
+        s.turn, s.work, s.energy, s.enough = &self.turn[0], &self.work[0], 0.0, 0.0
+        s.rank, s.budget = self.k, INFINITY
         for _step in range(steps):
             memset(&self.G[0, 0], 0, self.k * self.k * sizeof(double))
             memset(&self.q[0], 0, self.k * sizeof(double))

@@ -12,7 +12,15 @@ cdef struct Quadratic:
     const double *factor
     const double *lower
     const double *upper
-    # workspace: k integers, k*k + 3k doubles
+    # |z - X b|_w^2, kept up to date, and the duality gap that is good enough; 0 and 0 where nobody knows them
+    double energy
+    double enough
+    # the rank of G, if the columns are independent as far as they can be
+    Py_ssize_t rank
+    # work done, and when to give up, in multiplications of a pass over b
+    double spent
+    double budget
+    # workspace: k integers, k*k + 5k doubles
     Py_ssize_t *turn
     double *work
     # counters
@@ -24,5 +32,7 @@ cdef enum:
     PENDING = -1  # in place of the move: Ctrl-C, the caller raises
 
 
-# Coordinate descent and Newton steps until a pass moves b by less than tol; returns that move.
+# Coordinate descent and Newton steps until the gap is `enough` or a pass moves b by less than tol; returns that move.
 cdef double minimise_quadratic(Penalty penalty, Quadratic *problem, double tol, Py_ssize_t max_epochs) noexcept nogil
+# The duality gap of the quadratic, from energy and q alone.
+cdef double small_gap(Penalty penalty, Quadratic *problem) noexcept nogil

@@ -4,20 +4,41 @@
 
 Coordinate descent finds which coefficients stand free (off every kink and bound, the
 support); there the problem is smooth, and a Newton step on the support solves it. A step
-that would cross a kink is cut to the box of the present signs, so each step either solves
-the problem on the support or makes it smaller.
+that would cross a kink is projected: what crosses is set to zero, what leaves its bounds is
+set on them. Where not even a short projected step descends, the exact minimiser along the
+direction does.
 """
-import numpy as np
+from libc.math cimport INFINITY, fabs, sqrt
+from libc.string cimport memcpy
 
-from libc.math cimport INFINITY
-
-from l1l2fast._blas cimport axpy, cholesky, cholesky_solve, dot
+from l1l2fast._blas cimport axpy, cholesky, cholesky_solve
 from l1l2fast._cd cimport gram_epoch
+from l1l2fast._objective cimport limit, slack
 from l1l2fast._scalar cimport clip
-from l1l2fast._signals cimport interrupted, raise_pending
+from l1l2fast._signals cimport interrupted
 
 cdef enum:
+    SURPLUS = 8  # free columns beyond the rank: along a direction of no curvature, each step takes one of them out
     STALE = 20  # passes in a row that move b by no less than an earlier one: this is rounding
+
+# What an update in a pass costs beside a multiplication in a factorisation: both are counted, see `minimise_quadratic`.
+cdef double PATIENCE = 4.0
+
+
+cdef double small_gap(Penalty penalty, Quadratic *s) noexcept nogil:
+    """P - D(scale * residual) over these columns, as in `_objective.certify`: sums of terms >= 0."""
+    cdef Py_ssize_t j
+    cdef double scale = 1.0, bound, total
+    cdef double unit = 1e-14 * sqrt(max(s.energy, 0.0))
+    for j in range(s.k):
+        bound = limit(penalty, s.q[j], s.factor[j], s.lower[j], s.upper[j])
+        if fabs(s.q[j]) > bound + unit * sqrt(s.G[j * s.ld + j]) and bound < scale * fabs(s.q[j]):
+            scale = bound / fabs(s.q[j])
+    total = (1 - scale) * (1 - scale) / 2 * s.energy
+    for j in range(s.k):
+        total += slack(penalty, s.b[j], scale * s.q[j], s.factor[j], s.lower[j], s.upper[j],
+                       unit * sqrt(s.G[j * s.ld + j]), False)
+    return total
 
 
 cdef Py_ssize_t find_support(Penalty penalty, Quadratic *s) noexcept nogil:
@@ -31,14 +52,18 @@ cdef Py_ssize_t find_support(Penalty penalty, Quadratic *s) noexcept nogil:
 
 
 cdef bint newton_direction(Penalty penalty, Quadratic *s, Py_ssize_t count, double *d) noexcept nogil:
-    # (G_AA + diag(factor pen'')) d = q_A - factor pen'; a Gram that is singular to rounding is lifted a little
-    cdef Py_ssize_t _attempt, c, j
-    cdef double *M = s.work + 3 * s.k
-    cdef double lift = 0.0
+    # (G_AA + diag(factor pen'')) d = q_A - factor pen'; a singular Gram is lifted a little: d then runs along
+    # the directions of no curvature, down the penalty's slope, until coefficients reach zero
+    cdef Py_ssize_t _attempt, c, e, j
+    cdef double *M = s.work + 5 * s.k
+    cdef const double *source
+    cdef double lift = 1e-9 if count > s.rank else 0.0
     for _attempt in range(4):
         for c in range(count):
             j = s.turn[c]
-            gather_row(s, j, c + 1, M + c * count)
+            source = s.G + j * s.ld
+            for e in range(c + 1):
+                M[c * count + e] = source[s.turn[e]]
             M[c * count + c] = M[c * count + c] * (1 + lift) + s.factor[j] * penalty.curvature(s.b[j])
             d[c] = s.q[j] - s.factor[j] * penalty.derivative(s.b[j])
         if cholesky(count, M, count) == 0:
@@ -48,74 +73,123 @@ cdef bint newton_direction(Penalty penalty, Quadratic *s, Py_ssize_t count, doub
     return False
 
 
-cdef void gather_row(Quadratic *s, Py_ssize_t j, Py_ssize_t count, double *row) noexcept nogil:
-    cdef Py_ssize_t c
-    cdef const double *source = s.G + j * s.ld
-    for c in range(count):
-        row[c] = source[s.turn[c]]
-
-
-cdef double change_of_objective(Penalty penalty, Quadratic *s, Py_ssize_t count, const double *d,
-                                double *row) noexcept nogil:
+cdef double take(Penalty penalty, Quadratic *s, Py_ssize_t count, const double *change) noexcept nogil:
+    """Move the support; returns the change of the objective."""
     cdef Py_ssize_t c, j
-    cdef double total = 0.0
+    cdef double total = 0.0, slope = 0.0
     for c in range(count):
-        if d[c] == 0:
-            continue
         j = s.turn[c]
-        gather_row(s, j, count, row)
-        total += d[c] * (dot(count, row, d) / 2 - s.q[j])
-        total += s.factor[j] * (penalty.value(s.b[j] + d[c]) - penalty.value(s.b[j]))
+        slope += change[c] * s.q[j]
+        if change[c] != 0 and s.factor[j] > 0:
+            total += s.factor[j] * (penalty.value(s.b[j] + change[c]) - penalty.value(s.b[j]))
+    for c in range(count):
+        if change[c] != 0:
+            j = s.turn[c]
+            s.b[j] += change[c]
+            axpy(s.k, -change[c], s.G + j * s.ld, s.q)
+    for c in range(count):
+        slope += change[c] * s.q[s.turn[c]]
+    s.energy -= slope
+    return total - slope / 2
+
+
+cdef bint project_step(Penalty penalty, Quadratic *s, Py_ssize_t count, double step, const double *d,
+                       double *cut) noexcept nogil:
+    # cut = step d stopped at bounds and, where pen has a kink, at zero; True if nothing was
+    cdef Py_ssize_t c, j
+    cdef double new
+    cdef bint whole = True
+    for c in range(count):
+        j = s.turn[c]
+        new = clip(s.b[j] + step * d[c], s.lower[j], s.upper[j])
+        if new * s.b[j] < 0 and s.factor[j] != 0 and not penalty.smooth(0.0):
+            new = 0.0
+        whole = whole and new == s.b[j] + step * d[c]
+        cut[c] = new - s.b[j]
+    return whole
+
+
+cdef double slope_along(Penalty penalty, Quadratic *s, Py_ssize_t count, const double *d, double bent,
+                        double step) noexcept nogil:
+    # derivative of the objective at b + step d; bent = d'G d
+    cdef Py_ssize_t c, j
+    cdef double total = step * bent, at
+    for c in range(count):
+        j = s.turn[c]
+        at = s.b[j] + step * d[c]
+        total -= d[c] * s.q[j]
+        if s.factor[j] > 0 and penalty.smooth(at):
+            total += d[c] * s.factor[j] * penalty.derivative(at)
     return total
 
 
-cdef double project_step(Penalty penalty, Quadratic *s, Py_ssize_t count, const double *d, double *cut) noexcept nogil:
-    # cut = d stopped at bounds and, where pen has a kink, at zero; returns the step to the first of these
-    cdef Py_ssize_t c, j
-    cdef double new, first = 1.0
+cdef void search_line(Penalty penalty, Quadratic *s, Py_ssize_t count, const double *d, double *cut) noexcept nogil:
+    """cut = the way to the minimiser along d, by bisection of the slope; a kink that it lands on is hit exactly."""
+    cdef Py_ssize_t c, e, j, _half
+    cdef const double *source
+    cdef double low = 0.0, high = 1.0, most = INFINITY, middle, bent = 0.0, at
     for c in range(count):
         j = s.turn[c]
-        new = clip(s.b[j] + d[c], s.lower[j], s.upper[j])
-        if new * s.b[j] < 0 and s.factor[j] != 0 and not penalty.smooth(0.0):
-            new = 0.0
-        cut[c] = new - s.b[j]
-        if new != s.b[j] + d[c] and cut[c] / d[c] < first:
-            first = cut[c] / d[c]
-    return first
+        source = s.G + j * s.ld
+        at = 0.0
+        for e in range(count):
+            at += source[s.turn[e]] * d[e]
+        bent += d[c] * at
+        if d[c] != 0:
+            most = min(most, ((s.upper[j] if d[c] > 0 else s.lower[j]) - s.b[j]) / d[c])
+    # where the Gram was lifted the minimiser may lie beyond the whole step
+    while high < most and high < 1e9 and slope_along(penalty, s, count, d, bent, high) < 0:
+        high *= 4
+    high = min(high, most)
+    for _half in range(60):
+        middle = (low + high) / 2
+        if slope_along(penalty, s, count, d, bent, middle) < 0:
+            low = middle
+        else:
+            high = middle
+        if high - low <= 1e-15 * high:
+            break
+    for c in range(count):
+        j = s.turn[c]
+        at = clip(s.b[j] + high * d[c], s.lower[j], s.upper[j])
+        if s.factor[j] != 0 and not penalty.smooth(0.0) and fabs(at) <= 1e-13 * fabs(s.b[j]):
+            at = 0.0
+        cut[c] = at - s.b[j]
 
 
 cdef bint newton_step(Penalty penalty, Quadratic *s) noexcept nogil:
     """One step on the support; True if it was taken whole."""
-    cdef Py_ssize_t count = find_support(penalty, s), c, j
+    cdef Py_ssize_t count = find_support(penalty, s)
     cdef double *d = s.work
     cdef double *cut = s.work + s.k
-    cdef double first
-    if count == 0 or not newton_direction(penalty, s, count, d):
+    cdef double *q = s.work + 2 * s.k
+    cdef double *b = s.work + 3 * s.k
+    cdef double energy = s.energy, step = 1.0
+    if count == 0 or count > s.rank + SURPLUS or not newton_direction(penalty, s, count, d):
         return False
     s.newtons += 1
-    first = project_step(penalty, s, count, d, cut)
-    if first < 1 and change_of_objective(penalty, s, count, cut, s.work + 2 * s.k) >= 0:
-        # the cut step does not descend, the way to the first kink does
-        for c in range(count):
-            if cut[c] / d[c] > first or d[c] == 0:
-                cut[c] = first * d[c]
-    for c in range(count):
-        if cut[c] != 0:
-            j = s.turn[c]
-            s.b[j] += cut[c]
-            axpy(s.k, -cut[c], s.G + j * s.ld, s.q)
-    return first == 1
-
-
-cdef bint newton_steps(Penalty penalty, Quadratic *s, Py_ssize_t most) noexcept nogil:
-    """Steps until one is taken whole; each other one takes at least one coefficient out of the support."""
-    cdef Py_ssize_t _step
-    for _step in range(most):
-        if newton_step(penalty, s):
-            return True
-        if <double>s.k * s.k * s.k > 1e9 and interrupted():
-            return False  # still pending: the next look finds it again
+    s.spent += factorisation(s, count)
+    if project_step(penalty, s, count, step, d, cut):
+        take(penalty, s, count, cut)
+        return True
+    memcpy(q, s.q, s.k * sizeof(double))
+    memcpy(b, s.b, s.k * sizeof(double))
+    while take(penalty, s, count, cut) >= 0:
+        memcpy(s.q, q, s.k * sizeof(double))
+        memcpy(s.b, b, s.k * sizeof(double))
+        s.energy = energy
+        step *= 0.4
+        if step < 0.1:
+            search_line(penalty, s, count, d, cut)
+            take(penalty, s, count, cut)
+            break
+        project_step(penalty, s, count, step, d, cut)
     return False
+
+
+cdef double factorisation(Quadratic *s, double count) noexcept nogil:
+    # in multiplications of a pass, which wait for memory: those of a factorisation run some twenty times faster
+    return count * count * count / 60 + count * count / 2 + count * s.k / 2
 
 
 cdef double rounding(Quadratic *s) noexcept nogil:
@@ -129,15 +203,19 @@ cdef double rounding(Quadratic *s) noexcept nogil:
 
 cdef double minimise_quadratic(Penalty penalty, Quadratic *s, double tol, Py_ssize_t max_epochs) noexcept nogil:
     cdef Py_ssize_t count, _inner, j, moves = 0
-    cdef double moved = 0.0, paid = 0.0, size, least = INFINITY
+    cdef double moved = 0.0, paid = 0.0, least = INFINITY
     cdef Py_ssize_t stale = 0
     s.epochs = s.newtons = 0
-    while s.epochs < max_epochs:
+    s.spent = 0.0
+    while s.epochs < max_epochs and s.spent <= s.budget:
         if <double>s.k * s.k * s.k > 1e7 and interrupted():
             return PENDING
+        if s.enough > 0 and small_gap(penalty, s) <= s.enough:
+            break
         for j in range(s.k):
             s.turn[j] = j
-        moved = gram_epoch(penalty, s.turn, s.k, s.k, s.G, s.ld, s.q, s.b, s.factor, s.lower, s.upper, &moves)
+        moved = gram_epoch(penalty, s.turn, s.k, s.k, s.G, s.ld, s.q, s.b, s.factor, s.lower, s.upper,
+                           &s.energy, &moves)
         s.epochs += 1
         stale = stale + 1 if moved >= least else 0
         least = min(least, moved)
@@ -145,37 +223,16 @@ cdef double minimise_quadratic(Penalty penalty, Quadratic *s, double tol, Py_ssi
             break
         for _inner in range(3):
             count = find_support(penalty, s)
-            size = <double>count
             paid += <double>moves * s.k
+            s.spent += <double>moves * s.k
             moves = 0
             # rent or buy: factorise once the passes have cost as much
-            if paid >= size * size * size / 24 + size * s.k / 2:
+            if count <= s.rank + SURPLUS and paid >= PATIENCE * factorisation(s, count):
                 paid = 0.0
-                # near interpolation the support must shrink first, one coefficient a step: patient if that is cheap
-                if newton_steps(penalty, s, 8 + 8000 / (count + 1)):
+                if newton_step(penalty, s) or newton_step(penalty, s):
                     break
             else:
-                gram_epoch(penalty, s.turn, count, s.k, s.G, s.ld, s.q, s.b, s.factor, s.lower, s.upper, &moves)
+                gram_epoch(penalty, s.turn, count, s.k, s.G, s.ld, s.q, s.b, s.factor, s.lower, s.upper,
+                           &s.energy, &moves)
                 s.epochs += 1
     return moved
-
-
-def solve_quadratic(double[:, ::1] G not None, double[::1] q not None, double[::1] b not None,
-                    Penalty penalty not None, const double[::1] factor not None, const double[::1] lower not None,
-                    const double[::1] upper not None, double tol, Py_ssize_t max_epochs):
-    """Minimise in place; k = len(b) may be less than len(G). Returns (move of the last pass, epochs, Newton steps)."""
-    cdef Quadratic s
-    cdef double moved
-    cdef Py_ssize_t k = b.shape[0]
-    if k == 0:
-        return 0.0, 0, 0
-    cdef Py_ssize_t[::1] turn = np.empty(k, dtype=np.intp)
-    cdef double[::1] work = np.empty(k * k + 3 * k)
-    s.k, s.ld, s.G, s.q, s.b = k, G.shape[1], &G[0, 0], &q[0], &b[0]
-    s.factor, s.lower, s.upper = &factor[0], &lower[0], &upper[0]
-    s.turn, s.work = &turn[0], &work[0]
-    with nogil:
-        moved = minimise_quadratic(penalty, &s, tol, max_epochs)
-    if moved == PENDING or <double>k * k * k > 1e9 and interrupted():
-        raise_pending()
-    return moved, s.epochs, s.newtons

@@ -14,7 +14,7 @@ from l1l2fast._penalties cimport Penalty
 from l1l2fast._scalar cimport clip
 
 
-cdef inline double limit(Penalty penalty, double u, double factor, double lower, double upper) noexcept nogil:
+cdef double limit(Penalty penalty, double u, double factor, double lower, double upper) noexcept nogil:
     # the largest |u| at which h* is finite
     if isinf(upper if u > 0 else lower):
         return factor * penalty.recession() if factor > 0 else 0.0

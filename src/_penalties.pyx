@@ -44,6 +44,10 @@ cdef class Penalty:
         """lim pen(b) / b as b grows: a dual coordinate beyond it is infeasible."""
         return self.recession()
 
+    def kink(self):
+        """The derivative of pen at 0+: slopes up to it leave a coefficient at zero."""
+        return self.derivative(1e-300)
+
     def convex(self):
         """Whether pen is convex, so that an answer carries a duality gap."""
         return True

@@ -1,0 +1,169 @@
+"""Working sets of the squared loss: the few columns that a solution may use, and how to move on them.
+
+A point is a strength t of the penalty with an answer there: b, g = X~'(w r) for every column and
+energy = |r|_w^2. The last two points tell where the next ones lie, since b and g are piecewise
+linear in t. A set is asked to `extend` itself by columns, to `drop` some, and to `walk` along
+decreasing strengths; columns outside of it stay at zero.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from l1l2fast._cd import residual_epochs
+from l1l2fast._walk import walk
+
+# Epochs over one working set, at most; and multiplications in one call of a compiled loop, so that Ctrl-C is heard.
+MOST, WORK = 20_000, 5e8
+# A column whose slope, carried on this far along the line through the last two points, comes within this part
+# of its kink is let in.
+AHEAD, NEAR = 1.15, 0.98
+# Epochs over the support between two over all columns, in residual form.
+ACTIVE = 4
+# How much a pass may move b, in units of the gap that is asked for: the gap is of first order, the move of second.
+STILL = 0.03
+
+
+class Point(NamedTuple):
+    """An answer at one strength of the penalty."""
+
+    strength: float
+    b: np.ndarray
+    r: np.ndarray
+    theta: np.ndarray
+    g: np.ndarray
+    energy: float
+
+
+class WorkingSet:
+    """Columns `which`, their coefficients free to move, those of the others zero."""
+
+    def __init__(self, problem):
+        self.problem = problem
+        self.which = np.empty(0, dtype=np.intp)
+        self.epochs = 0
+
+    def __len__(self):
+        return len(self.which)
+
+    def extend(self, new):
+        """Let columns in that are not there yet."""
+        self.which = np.concatenate([self.which, new])
+
+    def drop(self, point):
+        """Keep the columns of nonzero b only."""
+        self.which = self.which[point.b[self.which] != 0]
+
+    def outside(self, mask):
+        """Indices of a mask over all columns, without those that are in."""
+        mask[self.which] = False
+        return np.flatnonzero(mask)
+
+    def missing(self, before, point, strength, room):
+        """Columns that the penalty at this strength would not hold at zero; at most `room`, the largest slopes."""
+        problem = self.problem
+        kink = problem.penalty.kink() * problem.factor
+        up, down = point.g, -point.g
+        bound = np.maximum(2 * strength - point.strength, strength / 2) * kink
+        if before is not None:
+            ahead = AHEAD * (point.strength - strength) / (before.strength - point.strength)
+            there = point.g + ahead * (point.g - before.g)
+            up, down = np.maximum(up, there), np.maximum(down, -there)
+            bound = NEAR * strength * kink
+        size = np.maximum(np.where(problem.upper > 0, up, 0.0), np.where(problem.lower < 0, down, 0.0))
+        new = self.outside((size > bound) & (problem.square > 0))
+        if len(new) > room:
+            # relative to the root of their squares: a large column is not a better one
+            merit = (size[new] - bound[new]) / np.sqrt(problem.square[new])
+            new = np.sort(new[np.argpartition(merit, len(new) - room)[len(new) - room :]])
+        return new
+
+
+class GramSet(WorkingSet):
+    """With the Gram matrix G of its columns, formed once: a move costs no more than the set is large."""
+
+    def __init__(self, problem):
+        super().__init__(problem)
+        self.root = np.sqrt(problem.weight)
+        self.G = np.empty((0, 0))
+        self.work = np.empty(0)
+
+    def extend(self, new):
+        """Let columns in that are not there yet."""
+        known, size = len(self.which), len(self.which) + len(new)
+        if size > len(self.G):
+            room = min(size + size // 2, self.problem.columns.p) if known else size
+            G, self.G = self.G, np.empty((room, room))
+            self.G[:known, :known] = G[:known, :known]
+        super().extend(new)
+        if len(new):
+            self.problem.columns.gram(self.which, self.root, self.G, known)
+
+    def drop(self, point):
+        """Keep the columns of nonzero b only."""
+        stay = np.flatnonzero(point.b[self.which])
+        self.G[: len(stay), : len(stay)] = self.G[stay[:, None], stay]
+        super().drop(point)
+
+    def walk(self, before, point, strengths, enough, budget):
+        """Solve along `strengths`, from two points on.
+
+        Returns
+        -------
+        rows : list of ndarray
+            b on `which` at each strength; fewer than asked if the last one's work passed the budget.
+        stuck : bool
+            Whether it did.
+        """
+        W, k, problem = self.which, len(self.which), self.problem
+        B, Q = np.empty((len(strengths) + 2, k)), np.empty((len(strengths) + 2, k))
+        t, energy, asked = (np.empty(len(strengths) + 2) for _ in range(3))
+        for i, known in enumerate((before or point, point)):
+            B[i], Q[i], t[i], energy[i] = known.b[W], known.g[W], known.strength, known.energy
+        t[2:], asked[:] = strengths, enough
+        if len(self.work) < k * k + 6 * k:
+            self.work = np.empty(int(1.2 * k) ** 2 + 8 * k)
+        box = problem.factor[W], problem.lower[W], problem.upper[W]
+        epochs, done = walk(
+            self.G,
+            problem.penalty,
+            *box,
+            t,
+            asked,
+            B,
+            Q,
+            energy,
+            problem.columns.n - problem.intercept,
+            budget,
+            MOST,
+            self.work,
+        )
+        self.epochs += epochs
+        return list(B[2 : 2 + min(done + 1, len(strengths))]), done < len(strengths)
+
+
+class ResidualSet(WorkingSet):
+    """Without a Gram matrix: each move reads its column of X and changes the residual. For sparse X."""
+
+    def walk(self, before, point, strengths, enough, budget):
+        """Solve along `strengths`, from the last point on; as `GramSet.walk`, the budget in epochs."""
+        problem, rows, stuck = self.problem, [], False
+        b, v = point.b.copy(), point.theta.copy()
+        for t in strengths:
+            factor, epochs, moved, largest = t * problem.factor, 0, np.inf, 0.0
+            box = problem.square, problem.penalty, factor, problem.lower, problem.upper
+            while moved > STILL * enough and not stuck:
+                _, moved = residual_epochs(problem.columns, self.which, problem.weight, v, b, *box, 0.0, 1)
+                largest = max(largest, moved)
+                epochs += 1
+                if moved > STILL * enough:
+                    support = self.which[b[self.which] != 0]
+                    still = max(STILL * enough / 2, 0.01 * moved)
+                    more, _ = residual_epochs(problem.columns, support, problem.weight, v, b, *box, still, ACTIVE)
+                    epochs += more
+                stuck = epochs > budget or moved <= 1e-30 * largest
+            self.epochs += epochs
+            rows.append(b[self.which])
+            if stuck:
+                break
+        return rows, stuck

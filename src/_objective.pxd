@@ -1,0 +1,8 @@
+from l1l2fast._penalties cimport Penalty
+
+
+# the largest |u| at which h*(u), h = factor pen + indicator of [lower, upper], is finite
+cdef double limit(Penalty penalty, double u, double factor, double lower, double upper) noexcept nogil
+# h(b) + h*(u) - u b >= 0, with u moved by at most `rounding` to where that is finite or zero
+cdef double slack(Penalty penalty, double b, double u, double factor, double lower, double upper,
+                  double rounding, bint projected) noexcept nogil
