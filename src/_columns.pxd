@@ -27,8 +27,11 @@ cdef class Columns:
     # out[a, i - lo] = root_i x~_ij for the rows lo <= i < hi and the columns j = which[a]; root NULL for ones
     cdef void load(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
                    const double *root, double *out, Py_ssize_t ld) noexcept nogil
-    # one part of g = X~'v: columns lo:hi, or rows lo:hi of a C-ordered X (see `parts`)
+    # one part of g = X~'v: columns lo:hi, or the sums over the rows lo:hi of a C-ordered X, g being zero before (see `parts`)
     cdef void sweep_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *v, double total, double *g) noexcept nogil
+    # the same with K vectors in panels of 8 (see simd.h) whose sums are `total`, g (p, K)
+    cdef void many_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *r, Py_ssize_t K, const double *total,
+                        double *g) noexcept nogil
     # one part of the moments about `origin`: sum w d, sum w d^2, sum v d with d = x_j - origin_j
     cdef void moments_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *origin, const double *w,
                            const double *v, double *s1, double *s2, double *s3) noexcept nogil
@@ -37,8 +40,8 @@ cdef class Columns:
                            const double *b, const double *ones, double *f) noexcept nogil
     # are the pieces of `parts` rows, as the memory lies, or columns?
     cdef bint by_rows(self) noexcept nogil
-    # number of pieces the matrix is walked in, and how many of them between two looks at Ctrl-C
-    cdef Py_ssize_t parts(self, Py_ssize_t *step) noexcept nogil
+    # number of pieces the matrix is walked in, and how many of them hold about so many numbers
+    cdef Py_ssize_t parts(self, Py_ssize_t numbers, Py_ssize_t *step) noexcept nogil
     # a run of rows of X~, added to the Gram matrix under construction in `gram`
     cdef void add_gram(self, Py_ssize_t begin, Py_ssize_t end, const Py_ssize_t *which, Py_ssize_t k,
                        Py_ssize_t known, const double *root, double *block, Py_ssize_t rows,

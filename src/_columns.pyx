@@ -2,7 +2,7 @@
 
     x~_j = scale_j (x_j - mean_j)
 
-One pass over X costs one `sweep`. Nothing is copied but the blocks that `gram` and
+One pass over X costs one `sweep`, and `sweep_many` is little dearer for 8 vectors at once. Nothing is copied but the blocks that `gram` and
 `rows` load. Storage is float32 or float64, C or Fortran order, or CSC with 32 or 64
 bit indices; memory may be read-only; sums are float64.
 """
@@ -11,6 +11,7 @@ import numpy as np
 cimport cython
 
 from l1l2fast._blas cimport gemm_nt
+from l1l2fast._signals cimport interrupted, raise_pending
 
 cdef extern from "simd.h":
     ctypedef struct dense_kernels:
@@ -23,6 +24,10 @@ cdef extern from "simd.h":
                      double *g) noexcept nogil
         void (*row_moments)(Py_ssize_t p, const void *x, const double *m, double w, double v,
                             double *s1, double *s2, double *s3) noexcept nogil
+        void (*columns_many)(Py_ssize_t n, Py_ssize_t p, const void *x, Py_ssize_t ld, const double *m, const double *r,
+                             Py_ssize_t stride, Py_ssize_t width, double *g, Py_ssize_t ldg) noexcept nogil
+        void (*rows_many)(Py_ssize_t n, Py_ssize_t p, const void *x, Py_ssize_t ld, const double *m, const double *r,
+                          Py_ssize_t stride, Py_ssize_t width, double *g, Py_ssize_t ldg) noexcept nogil
         double (*item)(const void *x, Py_ssize_t i) noexcept nogil
         size_t size
     dense_kernels l1l2fast_dense_kernels(int is_double) noexcept nogil
@@ -30,6 +35,35 @@ cdef extern from "simd.h":
 cdef enum:
     # rows in a block of `gram`: the block of a few hundred columns stays in the second-level cache
     BLOCK = 256
+    # numbers in a piece of X, the unit of work of a thread: some milliseconds; and a piece of rows is not
+    # lower than LOW nor are there more than PIECES of them, because each has sums of its own
+    PIECE = 1 << 20
+    LOW = 256
+    PIECES = 8
+
+
+def panels(R):
+    """Columns of R in panels of 8 by rows, each a cache line a row: shape (ceil(K / 8), n, 8), zeros at the end."""
+    n, K = R.shape
+    count = (K + 7) // 8
+    memory = np.zeros(8 * (count * n + 1))
+    first = (-memory.ctypes.data % 64) // 8
+    packed = memory[first:first + 8 * count * n].reshape(count, n, 8)
+    for k in range(count):
+        packed[k, :, :min(8, K - 8 * k)] = R[:, 8 * k:8 * k + 8]
+    return packed
+
+
+def in_threads(work, pieces, n_jobs):
+    """work(piece) of every piece, in their order; an exception, Ctrl-C too, leaves out those not begun."""
+    if n_jobs == 1 or len(pieces) == 1:
+        return map(work, pieces)
+    from concurrent.futures import ThreadPoolExecutor  # only whoever has several jobs pays for this import
+    pool = ThreadPoolExecutor(min(n_jobs, len(pieces)))
+    try:
+        return list(pool.map(work, pieces))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 cdef class Columns:
@@ -50,6 +84,10 @@ cdef class Columns:
         for j in range(lo, hi):
             g[j] = self.dot(j, v, total)
 
+    cdef void many_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *r, Py_ssize_t K, const double *total,
+                        double *g) noexcept nogil:
+        pass
+
     cdef void moments_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *origin, const double *w,
                            const double *v, double *s1, double *s2, double *s3) noexcept nogil:
         pass
@@ -68,8 +106,8 @@ cdef class Columns:
     cdef bint by_rows(self) noexcept nogil:
         return False
 
-    cdef Py_ssize_t parts(self, Py_ssize_t *step) noexcept nogil:
-        step[0] = 1 + PART // (self.n + 1)
+    cdef Py_ssize_t parts(self, Py_ssize_t numbers, Py_ssize_t *step) noexcept nogil:
+        step[0] = 1 + numbers // (self.n + 1)
         return self.p
 
     def origin(self, Py_ssize_t row):
@@ -115,21 +153,53 @@ cdef class Columns:
         self.mean, self.scale = np.zeros(p), np.ones(p)
         self.mean_, self.scale_ = self.mean, self.scale
 
-    def sweep(self, const double[::1] v not None):
-        """X~'v, one pass over X."""
-        cdef Py_ssize_t lo, hi, end, step, i
+    def sweep(self, const double[::1] v not None, int n_jobs=1):
+        """X~'v, one pass over X. The bits do not depend on the number of threads, n_jobs."""
         cdef double total = 0.0
-        out = np.zeros(self.p)
-        cdef double[::1] g = out
-        if self.p == 0 or self.n == 0:
-            return out
+        cdef Py_ssize_t i
         for i in range(self.n):
             total += v[i]
-        end = self.parts(&step)
-        for lo in range(0, end, step):
-            hi = min(lo + step, end)
-            with nogil:
-                self.sweep_part(lo, hi, &v[0], total, &g[0])
+        return self.in_pieces(self.sweep_piece, (v, total), np.zeros(self.p), n_jobs)
+
+    def sweep_many(self, R, int n_jobs=1):
+        """X~'R for R (n, K), shape (p, K), one pass over X. The bits do not depend on the number of threads."""
+        K = R.shape[1]
+        if K == 0:
+            return np.zeros((self.p, 0))
+        r = panels(R)
+        return self.in_pieces(self.many_piece, (r, np.add.reduce(r, axis=1).ravel()), np.zeros((self.p, K)), n_jobs)
+
+    def in_pieces(self, kernel, arguments, out, n_jobs):
+        """Sum of kernel(lo, hi, *arguments, out) over pieces that the shape of X alone decides, in their order."""
+        cdef Py_ssize_t step, end = self.parts(PIECE, &step)
+        if self.p == 0 or self.n == 0:
+            return out
+        if not self.by_rows():  # every piece writes columns of its own
+            work = lambda lo: kernel(lo, min(lo + step, end), *arguments, out)
+            for _ in in_threads(work, range(0, end, step), n_jobs):
+                pass
+            return out
+        step = max(step, LOW, -(-end // PIECES))
+        work = lambda lo: kernel(lo, min(lo + step, end), *arguments, np.zeros_like(out))
+        first, *others = in_threads(work, range(0, end, step), n_jobs)
+        for other in others:
+            first += other
+        return first
+
+    def sweep_piece(self, Py_ssize_t lo, Py_ssize_t hi, const double[::1] v, double total, out):
+        cdef double[::1] g = out
+        with nogil:
+            self.sweep_part(lo, hi, &v[0], total, &g[0])
+        if interrupted():
+            raise_pending()
+        return out
+
+    def many_piece(self, Py_ssize_t lo, Py_ssize_t hi, const double[:, :, ::1] r, const double[::1] total, out):
+        cdef double[:, ::1] g = out
+        with nogil:
+            self.many_part(lo, hi, &r[0, 0, 0], g.shape[1], &total[0], &g[0, 0])
+        if interrupted():
+            raise_pending()
         return out
 
     def first_pass(self, const double[::1] w not None, const double[::1] y not None, Py_ssize_t row, bint centred):
@@ -194,7 +264,7 @@ cdef class Columns:
         cdef double[:, ::1] s = sums
         if self.p == 0 or self.n == 0:
             return sums
-        end = self.parts(&step)
+        end = self.parts(PART, &step)
         for lo in range(0, end, step):
             hi = min(lo + step, end)
             with nogil:
@@ -212,7 +282,7 @@ cdef class Columns:
             k += b[j] != 0
         if k == 0 or self.n == 0:
             return out
-        end = self.parts(&step)
+        end = self.parts(PART, &step)
         if not self.by_rows():
             end, ones = k, np.ones(self.n)
         for lo in range(0, end, step):
@@ -284,6 +354,11 @@ cdef class DenseF(Columns):
                 for i in range(hi - lo):
                     out[a * ld + i] *= self.scale_[j]
 
+    cdef void many_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *r, Py_ssize_t K, const double *total,
+                        double *g) noexcept nogil:
+        self.ops.columns_many(self.n, hi - lo, self.column(lo), self.n, &self.mean_[lo], r, 8 * self.n, K, g + lo * K, K)
+        rescale(lo, hi, K, &self.scale_[0], g)
+
     cdef void moments_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *origin, const double *w,
                            const double *v, double *s1, double *s2, double *s3) noexcept nogil:
         cdef Py_ssize_t j
@@ -336,8 +411,8 @@ cdef class DenseC(Columns):
     cdef bint by_rows(self) noexcept nogil:
         return True
 
-    cdef Py_ssize_t parts(self, Py_ssize_t *step) noexcept nogil:
-        step[0] = 1 + PART // (self.p + 1)
+    cdef Py_ssize_t parts(self, Py_ssize_t numbers, Py_ssize_t *step) noexcept nogil:
+        step[0] = 1 + numbers // (self.p + 1)
         return self.n
 
     cdef void predict_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
@@ -351,17 +426,27 @@ cdef class DenseC(Columns):
             f[i] = sum
 
     cdef void sweep_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *v, double total, double *g) noexcept nogil:
-        cdef Py_ssize_t j
         self.ops.rows(hi - lo, self.p, self.row(lo), &self.mean_[0], v + lo, g)
-        if hi == self.n:
-            for j in range(self.p):
-                g[j] *= self.scale_[j]
+        rescale(0, self.p, 1, &self.scale_[0], g)
+
+    cdef void many_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *r, Py_ssize_t K, const double *total,
+                        double *g) noexcept nogil:
+        self.ops.rows_many(hi - lo, self.p, self.row(lo), self.p, &self.mean_[0], r + 8 * lo, 8 * self.n, K, g, K)
+        rescale(0, self.p, K, &self.scale_[0], g)
 
     cdef void moments_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *origin, const double *w,
                            const double *v, double *s1, double *s2, double *s3) noexcept nogil:
         cdef Py_ssize_t i
         for i in range(lo, hi):
             self.ops.row_moments(self.p, self.row(i), origin, w[i], v[i], s1, s2, s3)
+
+
+cdef void rescale(Py_ssize_t lo, Py_ssize_t hi, Py_ssize_t K, const double *scale, double *g) noexcept nogil:
+    """Rows lo:hi of g (p, K), each by its column's scale."""
+    cdef Py_ssize_t j, k
+    for j in range(lo, hi):
+        for k in range(K):
+            g[j * K + k] *= scale[j]
 
 
 cdef const char *address(array) except? NULL:

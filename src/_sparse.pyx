@@ -3,11 +3,16 @@ import numpy as np
 
 cimport cython
 
-from l1l2fast._columns cimport PART, Columns, address
+from l1l2fast._columns cimport Columns, address
+from l1l2fast._signals cimport interrupted, raise_pending
+
+from l1l2fast._columns import panels
 
 cdef extern from "simd.h":
     ctypedef struct sparse_kernels:
         double (*gather)(Py_ssize_t nnz, const void *x, const void *index, double m, const double *v) noexcept nogil
+        void (*gather_many)(Py_ssize_t nnz, Py_ssize_t more, const void *x, const void *index, double m,
+                            const double *r, double *out) noexcept nogil
         void (*scatter)(Py_ssize_t nnz, double a, const void *x, const void *index, double m,
                         const double *w, double *v) noexcept nogil
         Py_ssize_t (*rank)(Py_ssize_t nnz, const void *index, Py_ssize_t row) noexcept nogil
@@ -54,6 +59,26 @@ cdef class Sparse(Columns):
             return self.scale_[j] * self.ops.gather(self.n, self.values(j), self.indices(j), m, v)
         return self.scale_[j] * (self.ops.gather(self.count(j), self.values(j), self.indices(j), 0.0, v) - m * total)
 
+    cdef inline void dot_many(self, Py_ssize_t j, const double *r, const double *total, double *out) noexcept nogil:
+        # x~_j'r for one panel of 8
+        cdef bint full = self.count(j) == self.n
+        cdef double m = self.mean_[j]
+        cdef Py_ssize_t k
+        self.ops.gather_many(self.count(j), self.start[self.p] - self.start[j], self.values(j), self.indices(j),
+                             m if full else 0.0, r, out)
+        for k in range(8):
+            out[k] = self.scale_[j] * (out[k] if full else out[k] - m * total[k])
+
+    cdef void many_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *r, Py_ssize_t K, const double *total,
+                        double *g) noexcept nogil:
+        cdef Py_ssize_t j, k, e
+        cdef double[8] out
+        for j in range(lo, hi):
+            for k in range(0, K, 8):
+                self.dot_many(j, r + k * self.n, total + k, out)
+                for e in range(min(8, K - k)):
+                    g[j * K + k + e] = out[e]
+
     cdef double axpy(self, Py_ssize_t j, double a, const double *w, double *v) noexcept nogil:
         cdef bint full = self.count(j) == self.n
         a *= self.scale_[j]
@@ -78,8 +103,54 @@ cdef class Sparse(Columns):
                 for i in range(hi - lo):
                     out[a * ld + i] *= root[lo + i]
 
-    cdef Py_ssize_t parts(self, Py_ssize_t *step) noexcept nogil:
-        step[0] = 1 + <Py_ssize_t>(PART / (1.0 + self.start[self.p] / <double>self.p))
+    def gram(self, const Py_ssize_t[::1] which not None, const double[::1] root not None,
+             double[:, ::1] G not None, Py_ssize_t known=0):
+        """Complete G = X~_J' diag(root^2) X~_J, of which G[:known, :known] is already there.
+
+        Eight new columns at a time are written out, row by row, and every column reads them at its entries.
+        """
+        cdef Py_ssize_t lo, k = which.shape[0]
+        if k == known or self.n == 0:
+            return
+        cdef double[:, :, ::1] v = panels(np.empty((self.n, 1)))
+        for lo in range(known, k, 8):
+            with nogil:
+                self.gram_part(lo, min(lo + 8, k), &which[0], &root[0], &v[0, 0, 0], &G[0, 0], G.shape[1])
+            if interrupted():
+                raise_pending()
+
+    cdef void gram_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, const double *root,
+                        double *v, double *G, Py_ssize_t ld) noexcept nogil:
+        cdef Py_ssize_t a, c, e, i
+        cdef double[8] total, out
+        self.write_out(hi - lo, which + lo, root, v, total)
+        for a in range(hi):
+            self.dot_many(which[a], v, total, out)
+            for c in range(lo, hi):
+                G[a * ld + c] = G[c * ld + a] = out[c - lo]
+
+    cdef void write_out(self, Py_ssize_t count, const Py_ssize_t *which, const double *root, double *v,
+                        double *total) noexcept nogil:
+        """v[i, a] = root_i^2 x~_ij for the columns j = which[a], with their sums; zero for a >= count."""
+        cdef Py_ssize_t a, i, e, j
+        cdef double[8] empty
+        for a in range(8):
+            empty[a] = -self.scale_[which[a]] * self.mean_[which[a]] if a < count else 0.0
+            total[a] = 0.0
+        for i in range(self.n):
+            for a in range(8):
+                v[8 * i + a] = empty[a]
+        for a in range(count):
+            j = which[a]
+            for e in range(self.start[j], self.start[j + 1]):
+                v[8 * self.ops.index(self.index, e) + a] = self.scale_[j] * (self.ops.item(self.data, e) - self.mean_[j])
+        for i in range(self.n):
+            for a in range(8):
+                v[8 * i + a] *= root[i] * root[i]
+                total[a] += v[8 * i + a]
+
+    cdef Py_ssize_t parts(self, Py_ssize_t numbers, Py_ssize_t *step) noexcept nogil:
+        step[0] = 1 + <Py_ssize_t>(numbers / (1.0 + self.start[self.p] / <double>self.p))
         return self.p
 
     cdef void moments_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *origin, const double *w,

@@ -8,9 +8,18 @@
 #else
 #define CLONES
 #endif
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline)) /* compiled again inside each clone */
+#define PREFETCH(address) __builtin_prefetch(address, 0, 3)
+#else
+#define INLINE static inline
+#define PREFETCH(address) ((void)0)
+#endif
 #define PASTE2(a, b) a##_##b
 #define PASTE(a, b) PASTE2(a, b)
 #define NAME(stem) PASTE(stem, SUFFIX)
+
+#include "simd_many.h"
 
 #define REAL double
 #define SUFFIX d

@@ -23,10 +23,17 @@ typedef void (*rows_fn)(ptrdiff_t rows, ptrdiff_t p, const void *x, const double
 /* the three moments of every column, added up over one row of a C-ordered X */
 typedef void (*row_moments_fn)(ptrdiff_t p, const void *x, const double *m, double w, double v,
                                double *s1, double *s2, double *s3);
+/* g[j ldg + k] += sum_i (x_ij - m_j) r_ik for p columns, ld apart, and `width` residuals; r is packed: panels
+ * of 8 residuals, each panel n x 8 by rows on 64 byte boundaries, `stride` doubles from one to the next */
+typedef void (*columns_many_fn)(ptrdiff_t n, ptrdiff_t p, const void *x, ptrdiff_t ld, const double *m,
+                                const double *r, ptrdiff_t stride, ptrdiff_t width, double *g, ptrdiff_t ldg);
 /* one number of the store as a double */
 typedef double (*item_fn)(const void *x, ptrdiff_t i);
 /* sum over the stored entries of (x - m) v[index] */
 typedef double (*gather_fn)(ptrdiff_t nnz, const void *x, const void *index, double m, const double *v);
+/* out_k = sum over the stored entries of (x - m) r[8 index + k], k < 8; `more` >= nnz entries are there to look ahead */
+typedef void (*gather_many_fn)(ptrdiff_t nnz, ptrdiff_t more, const void *x, const void *index, double m, const double *r,
+                               double *out);
 /* v[index] += a w[index] (x - m) over the stored entries */
 typedef void (*scatter_fn)(ptrdiff_t nnz, double a, const void *x, const void *index, double m,
                            const double *w, double *v);
@@ -41,12 +48,15 @@ typedef struct {
     copy_fn copy;
     rows_fn rows;
     row_moments_fn row_moments;
+    columns_many_fn columns_many; /* X by columns */
+    columns_many_fn rows_many;    /* X by rows, ld apart */
     item_fn item;
     size_t size; /* bytes of one number */
 } dense_kernels;
 
 typedef struct {
     gather_fn gather;
+    gather_many_fn gather_many;
     scatter_fn scatter;
     rank_fn rank;
     index_fn index;

@@ -85,6 +85,57 @@ CLONES static void NAME(row_moments)(ptrdiff_t p, const void *data, const double
     }
 }
 
+CLONES static void NAME(columns_many)(ptrdiff_t n, ptrdiff_t p, const void *data, ptrdiff_t ld, const double *m,
+                                      const double *r, ptrdiff_t stride, ptrdiff_t width, double *g, ptrdiff_t ldg)
+{
+    /* a long column goes by in stretches, so that r stays in the second-level cache */
+    ptrdiff_t stretch = TALL * (1 + 128 / (1 + (width - 1) / 8));
+    _Alignas(64) double tile[TALL * COLUMNS] = {0};
+    for (ptrdiff_t begin = 0; begin < n; begin += stretch) {
+        ptrdiff_t end = SMALLER(begin + stretch, n);
+        for (ptrdiff_t j = 0; j < p; j += COLUMNS) {
+            ptrdiff_t columns = SMALLER(COLUMNS, p - j);
+            for (ptrdiff_t i = begin; i < end; i += TALL) {
+                ptrdiff_t rows = SMALLER(TALL, end - i);
+                for (ptrdiff_t c = 0; c < columns; c++) {
+                    const REAL *restrict x = (const REAL *)data + (j + c) * ld + i;
+                    if (i + 3 * TALL <= n) /* the tile after the next one */
+                        for (ptrdiff_t e = 0; e < TALL; e += 64 / (ptrdiff_t)sizeof(REAL))
+                            PREFETCH(x + 2 * TALL + e);
+#pragma omp simd
+                    for (ptrdiff_t e = 0; e < rows; e++)
+                        tile[c * TALL + e] = (double)x[e] - m[j + c];
+                }
+                add_products(rows, columns, tile, 1, TALL, r + 8 * i, stride, width, g + j * ldg, ldg);
+            }
+        }
+    }
+}
+
+CLONES static void NAME(rows_many)(ptrdiff_t n, ptrdiff_t p, const void *data, ptrdiff_t ld, const double *m,
+                                   const double *r, ptrdiff_t stride, ptrdiff_t width, double *g, ptrdiff_t ldg)
+{
+    _Alignas(64) double tile[TALL * WIDE] = {0};
+    for (ptrdiff_t i = 0; i < n; i += TALL) {
+        ptrdiff_t rows = SMALLER(TALL, n - i);
+        for (ptrdiff_t begin = 0; begin < p; begin += WIDE) {
+            ptrdiff_t columns = SMALLER(WIDE, p - begin);
+            for (ptrdiff_t e = 0; e < rows; e++) {
+                const REAL *restrict x = (const REAL *)data + (i + e) * ld + begin;
+                if (begin + 3 * WIDE <= p)
+                    for (ptrdiff_t c = 0; c < WIDE; c += 64 / (ptrdiff_t)sizeof(REAL))
+                        PREFETCH(x + 2 * WIDE + c);
+#pragma omp simd
+                for (ptrdiff_t c = 0; c < columns; c++)
+                    tile[e * WIDE + c] = (double)x[c] - m[begin + c];
+            }
+            for (ptrdiff_t c = 0; c < columns; c += COLUMNS)
+                add_products(rows, SMALLER(COLUMNS, columns - c), tile + c, WIDE, 1, r + 8 * i, stride, width,
+                             g + (begin + c) * ldg, ldg);
+        }
+    }
+}
+
 static double NAME(item)(const void *data, ptrdiff_t i)
 {
     return ((const REAL *)data)[i];
@@ -93,6 +144,6 @@ static double NAME(item)(const void *data, ptrdiff_t i)
 static dense_kernels NAME(dense_table)(void)
 {
     dense_kernels table = {NAME(dot), NAME(axpy), NAME(moments), NAME(copy), NAME(rows), NAME(row_moments),
-                           NAME(item), sizeof(REAL)};
+                           NAME(columns_many), NAME(rows_many), NAME(item), sizeof(REAL)};
     return table;
 }

@@ -15,6 +15,26 @@ static double NAME(gather)(ptrdiff_t nnz, const void *data, const void *indices,
     return even + odd;
 }
 
+CLONES static void NAME(gather_many)(ptrdiff_t nnz, ptrdiff_t more, const void *data, const void *indices, double m,
+                                     const double *restrict r, double *restrict out)
+{
+    const REAL *restrict x = data;
+    const INDEX *restrict index = indices;
+    eight even = {0}, odd = {0}; /* two chains hide the latency of the additions */
+    ptrdiff_t k = 0;
+    for (; k + 2 <= nnz; k += 2) {
+        if (k + AHEAD + 1 < more) {
+            PREFETCH(r + 8 * (ptrdiff_t)index[k + AHEAD]);
+            PREFETCH(r + 8 * (ptrdiff_t)index[k + AHEAD + 1]);
+        }
+        add_scaled(&even, (double)x[k] - m, r + 8 * (ptrdiff_t)index[k]);
+        add_scaled(&odd, (double)x[k + 1] - m, r + 8 * (ptrdiff_t)index[k + 1]);
+    }
+    if (k < nnz)
+        add_scaled(&even, (double)x[k] - m, r + 8 * (ptrdiff_t)index[k]);
+    write_sum(&even, &odd, out);
+}
+
 static void NAME(scatter)(ptrdiff_t nnz, double a, const void *data, const void *indices, double m,
                           const double *restrict w, double *restrict v)
 {
@@ -50,7 +70,7 @@ static double NAME(sparse_item)(const void *data, ptrdiff_t k)
 
 static sparse_kernels NAME(sparse_table)(void)
 {
-    sparse_kernels table = {NAME(gather), NAME(scatter), NAME(rank), NAME(index), NAME(sparse_item),
+    sparse_kernels table = {NAME(gather), NAME(gather_many), NAME(scatter), NAME(rank), NAME(index), NAME(sparse_item),
                             sizeof(REAL), sizeof(INDEX)};
     return table;
 }

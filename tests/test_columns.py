@@ -57,6 +57,56 @@ def test_products(store, shape, dtype):
 @every_store
 @every_shape
 @every_type
+def test_many_vectors_in_one_pass(store, shape, dtype):
+    columns, X, _, rng = make(store, shape, dtype)
+    R = rng.standard_normal((shape[0], 20))
+    for count in (0, 1, 3, 8, 9, 20):
+        part = R[:, :count]
+        np.testing.assert_allclose(columns.sweep_many(part), X.T @ part, atol=1e-11)
+    R.flags.writeable = False
+    np.testing.assert_allclose(columns.sweep_many(R), X.T @ R, atol=1e-11)
+
+
+@every_store
+@every_type
+@pytest.mark.parametrize("shape", [(40, 60_000), (60_000, 40), (5000, 500), (9000, 1)], ids=str)
+def test_threads_change_no_bit(store, dtype, shape):
+    """Pieces are cut by the shape alone; all of these have several, but for the last."""
+    columns, X, _, rng = make(store, shape, dtype)
+    R = rng.standard_normal((shape[0], 11))
+    for method, vectors in ((columns.sweep, R[:, 0].copy()), (columns.sweep_many, R)):
+        alone = method(vectors)
+        np.testing.assert_allclose(alone, X.T @ vectors, atol=1e-9)
+        for jobs in (2, 3):
+            np.testing.assert_array_equal(method(vectors, n_jobs=jobs), alone)
+
+
+@every_store
+@every_type
+@pytest.mark.parametrize("full", [True, False])
+def test_columns_far_from_zero_keep_their_digits(store, dtype, full):
+    """Mean 1e6, deviations 1: x - mean is formed before it is multiplied, where no entry is an implicit zero."""
+    rng = np.random.default_rng(5)
+    X = (1e6 + rng.standard_normal((400, 30))).astype(dtype)
+    if not full:
+        X[::7] = 0
+    kind, layout = STORES[store]
+    columns = kind(layout(X))
+    columns.mean[:] = X.mean(axis=0, dtype=float)
+    R, root = rng.standard_normal((400, 9)), rng.uniform(0.5, 2, 400)
+    centred = X.astype(float) - columns.mean
+    # a sparse column with zeros takes its mean off at the end: products of 1e6 a row, 16 digits each
+    size = 1e-11 if full or not store.startswith("csc") else 1e-15 * 1e6 * 400
+    np.testing.assert_allclose(columns.sweep_many(R), centred.T @ R, atol=size)
+    np.testing.assert_allclose(columns.sweep(R[:, 0].copy()), centred.T @ R[:, 0], atol=size)
+    G, Z = np.empty((30, 30)), root[:, None] * centred
+    columns.gram(np.arange(30, dtype=np.intp), root, G)
+    np.testing.assert_allclose(G, Z.T @ Z, rtol=1e-13, atol=1e-11)
+
+
+@every_store
+@every_shape
+@every_type
 def test_blocks_and_rows(store, shape, dtype):
     columns, X, _, rng = make(store, shape, dtype)
     n, p = shape

@@ -5,6 +5,7 @@ that benchmark and keeps the rest.
 """
 
 import numpy as np
+import scipy.sparse as sp
 
 from .common import LAYOUTS, regression
 
@@ -26,6 +27,7 @@ class Columns:
         self.columns.mean[:] = np.asarray(X.mean(axis=0))
         self.columns.scale[:] = 2.0
         self.residual = y - y.mean()
+        self.residuals = np.random.default_rng(1).standard_normal((n, 8))
         self.ones = np.ones(n)
         self.origin = self.columns.origin(0)
         self.support = np.arange(0, p, p // 40, dtype=np.intp)
@@ -36,6 +38,9 @@ class Columns:
     def time_sweep(self, layout, shape):
         self.columns.sweep(self.residual)
 
+    def time_sweep_many(self, layout, shape):
+        self.columns.sweep_many(self.residuals)
+
     def time_moments(self, layout, shape):
         self.columns.moments(self.ones, self.residual, self.origin)
 
@@ -44,6 +49,30 @@ class Columns:
 
     def time_predict(self, layout, shape):
         self.columns.predict(self.b)
+
+
+class SparseGram:
+    """Gram matrix of the heaviest columns of a sparse X whose columns are of very different weight."""
+
+    version = "1"
+    params = (50, 300)
+    param_names = ("support",)
+
+    def setup(self, support):
+        from l1l2fast._sparse import Sparse
+
+        rng = np.random.default_rng(0)
+        n, p, entries = 20_000, 20_000, 400_000
+        column = np.minimum(rng.zipf(1.5, entries), p) - 1
+        X = sp.csc_array((rng.standard_normal(entries), (rng.integers(0, n, entries), column)), shape=(n, p))
+        X.sum_duplicates()
+        self.columns = Sparse(X)
+        self.columns.mean[:] = np.asarray(X.mean(axis=0)).ravel()
+        self.root, self.which = np.ones(n), np.arange(support, dtype=np.intp)
+        self.G = np.zeros((support, support))
+
+    def time_gram(self, support):
+        self.columns.gram(self.which, self.root, self.G)
 
 
 class Scalar:
