@@ -15,6 +15,8 @@ cdef extern from "simd.h":
                             const double *r, double *out) noexcept nogil
         void (*scatter)(Py_ssize_t nnz, double a, const void *x, const void *index, double m,
                         const double *w, double *v) noexcept nogil
+        double (*spread)(Py_ssize_t nnz, const void *x, const void *index, double m, const double *w,
+                         double *v) noexcept nogil
         Py_ssize_t (*rank)(Py_ssize_t nnz, const void *index, Py_ssize_t row) noexcept nogil
         Py_ssize_t (*index)(const void *index, Py_ssize_t k) noexcept nogil
         double (*item)(const void *x, Py_ssize_t i) noexcept nogil
@@ -107,47 +109,77 @@ cdef class Sparse(Columns):
              double[:, ::1] G not None, Py_ssize_t known=0):
         """Complete G = X~_J' diag(root^2) X~_J, of which G[:known, :known] is already there.
 
-        Eight new columns at a time are written out, row by row, and every column reads them at its entries.
+        Eight new columns at a time are spread out, row by row, and every column reads them at its entries.
         """
         cdef Py_ssize_t lo, k = which.shape[0]
         if k == known or self.n == 0:
             return
-        cdef double[:, :, ::1] v = panels(np.empty((self.n, 1)))
+        cdef double[::1] w = np.square(root), first = np.empty(k)
+        cdef double[:, :, ::1] v = panels(np.zeros((self.n, 1)))
+        for lo in range(k):
+            first[lo] = self.ops.gather(self.count(which[lo]), self.values(which[lo]), self.indices(which[lo]),
+                                        self.inner(which[lo]), &w[0])
+        cdef double weight = np.sum(w)
         for lo in range(known, k, 8):
             with nogil:
-                self.gram_part(lo, min(lo + 8, k), &which[0], &root[0], &v[0, 0, 0], &G[0, 0], G.shape[1])
+                self.gram_part(lo, min(lo + 8, k), &which[0], &w[0], weight, &first[0], &v[0, 0, 0], &G[0, 0], G.shape[1])
             if interrupted():
                 raise_pending()
 
-    cdef void gram_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, const double *root,
-                        double *v, double *G, Py_ssize_t ld) noexcept nogil:
-        cdef Py_ssize_t a, c, e, i
-        cdef double[8] total, out
-        self.write_out(hi - lo, which + lo, root, v, total)
-        for a in range(hi):
-            self.dot_many(which[a], v, total, out)
-            for c in range(lo, hi):
-                G[a * ld + c] = G[c * ld + a] = out[c - lo]
+    cdef inline double inner(self, Py_ssize_t j) noexcept nogil:
+        # what is taken off the stored entries of a column before they are multiplied; the rest of its mean comes after
+        return self.mean_[j] if self.count(j) == self.n else 0.0
 
-    cdef void write_out(self, Py_ssize_t count, const Py_ssize_t *which, const double *root, double *v,
-                        double *total) noexcept nogil:
-        """v[i, a] = root_i^2 x~_ij for the columns j = which[a], with their sums; zero for a >= count."""
-        cdef Py_ssize_t a, i, e, j
-        cdef double[8] empty
-        for a in range(8):
-            empty[a] = -self.scale_[which[a]] * self.mean_[which[a]] if a < count else 0.0
-            total[a] = 0.0
-        for i in range(self.n):
-            for a in range(8):
-                v[8 * i + a] = empty[a]
-        for a in range(count):
+    cdef void gram_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, const double *w, double weight,
+                        const double *first, double *v, double *G, Py_ssize_t ld) noexcept nogil:
+        """Columns lo:hi of G, at most 8, and their mirror image; v is zero before and after."""
+        cdef Py_ssize_t a, c, j
+        cdef double outer
+        cdef double[8] total, rest, out
+        for c in range(8):
+            total[c] = rest[c] = 0.0
+        for c in range(lo, hi):
+            self.spread(which[c], w, v + c - lo, &total[c - lo], &rest[c - lo])
+        for a in range(hi):
             j = which[a]
+            outer = self.mean_[j] - self.inner(j)
+            self.ops.gather_many(self.count(j), self.start[self.p] - self.start[j], self.values(j), self.indices(j),
+                                 self.inner(j), v, out)
+            for c in range(lo, hi):
+                out[c - lo] -= outer * total[c - lo] + rest[c - lo] * (first[a] - outer * weight)
+                G[a * ld + c] = G[c * ld + a] = self.scale_[j] * self.scale_[which[c]] * out[c - lo]
+        for c in range(lo, hi):
+            self.clear(which[c], v + c - lo)
+
+    cdef inline bint thick(self, Py_ssize_t j) noexcept nogil:
+        return self.count(j) > self.n // 2
+
+    cdef void spread(self, Py_ssize_t j, const double *w, double *v, double *total, double *rest) noexcept nogil:
+        """v[8 i] = w_i (x_ij - m), its sum, and what m lacks of the mean: all of it for a column of few entries.
+
+        Such a column's squares exceed the square of its mean several times, so that nothing cancels if that is taken
+        off in the end. A column of many entries is written out in full, centred.
+        """
+        cdef Py_ssize_t i
+        cdef double m = self.mean_[j] if self.thick(j) else 0.0
+        rest[0] = self.mean_[j] - m
+        if self.thick(j) and self.count(j) < self.n:
+            for i in range(self.n):
+                v[8 * i] = -m * w[i]
+        total[0] = self.ops.spread(self.count(j), self.values(j), self.indices(j), m, w, v)
+        if self.thick(j) and self.count(j) < self.n:
+            total[0] = 0.0
+            for i in range(self.n):
+                total[0] += v[8 * i]
+
+    cdef void clear(self, Py_ssize_t j, double *v) noexcept nogil:
+        cdef Py_ssize_t e
+        if self.thick(j):
+            for e in range(self.n):
+                v[8 * e] = 0.0
+        else:
             for e in range(self.start[j], self.start[j + 1]):
-                v[8 * self.ops.index(self.index, e) + a] = self.scale_[j] * (self.ops.item(self.data, e) - self.mean_[j])
-        for i in range(self.n):
-            for a in range(8):
-                v[8 * i + a] *= root[i] * root[i]
-                total[a] += v[8 * i + a]
+                v[8 * self.ops.index(self.index, e)] = 0.0
 
     cdef Py_ssize_t parts(self, Py_ssize_t numbers, Py_ssize_t *step) noexcept nogil:
         step[0] = 1 + <Py_ssize_t>(numbers / (1.0 + self.start[self.p] / <double>self.p))

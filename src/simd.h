@@ -37,6 +37,8 @@ typedef void (*gather_many_fn)(ptrdiff_t nnz, ptrdiff_t more, const void *x, con
 /* v[index] += a w[index] (x - m) over the stored entries */
 typedef void (*scatter_fn)(ptrdiff_t nnz, double a, const void *x, const void *index, double m,
                            const double *w, double *v);
+/* v[8 index] = w[index] (x - m) over the stored entries, and the sum of these */
+typedef double (*spread_fn)(ptrdiff_t nnz, const void *x, const void *index, double m, const double *w, double *v);
 /* number of stored entries with index < row (indices are sorted) */
 typedef ptrdiff_t (*rank_fn)(ptrdiff_t nnz, const void *index, ptrdiff_t row);
 typedef ptrdiff_t (*index_fn)(const void *index, ptrdiff_t k);
@@ -58,6 +60,7 @@ typedef struct {
     gather_fn gather;
     gather_many_fn gather_many;
     scatter_fn scatter;
+    spread_fn spread;
     rank_fn rank;
     index_fn index;
     item_fn item;

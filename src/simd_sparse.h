@@ -44,6 +44,17 @@ static void NAME(scatter)(ptrdiff_t nnz, double a, const void *data, const void 
         v[index[k]] += a * w[index[k]] * ((double)x[k] - m);
 }
 
+static double NAME(spread)(ptrdiff_t nnz, const void *data, const void *indices, double m,
+                           const double *restrict w, double *restrict v)
+{
+    const REAL *restrict x = data;
+    const INDEX *restrict index = indices;
+    double sum = 0;
+    for (ptrdiff_t k = 0; k < nnz; k++)
+        sum += v[8 * (ptrdiff_t)index[k]] = w[index[k]] * ((double)x[k] - m);
+    return sum;
+}
+
 static ptrdiff_t NAME(rank)(ptrdiff_t nnz, const void *indices, ptrdiff_t row)
 {
     const INDEX *index = indices;
@@ -70,7 +81,7 @@ static double NAME(sparse_item)(const void *data, ptrdiff_t k)
 
 static sparse_kernels NAME(sparse_table)(void)
 {
-    sparse_kernels table = {NAME(gather), NAME(gather_many), NAME(scatter), NAME(rank), NAME(index), NAME(sparse_item),
-                            sizeof(REAL), sizeof(INDEX)};
+    sparse_kernels table = {NAME(gather), NAME(gather_many), NAME(scatter), NAME(spread), NAME(rank), NAME(index),
+                            NAME(sparse_item), sizeof(REAL), sizeof(INDEX)};
     return table;
 }
