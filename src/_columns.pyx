@@ -10,7 +10,7 @@ import numpy as np
 
 cimport cython
 
-from l1l2fast._blas cimport gemm_nt
+from l1l2fast._blas cimport gemm_nt, syrk
 from l1l2fast._signals cimport interrupted, raise_pending
 
 cdef extern from "simd.h":
@@ -28,12 +28,15 @@ cdef extern from "simd.h":
                              Py_ssize_t stride, Py_ssize_t width, double *g, Py_ssize_t ldg) noexcept nogil
         void (*rows_many)(Py_ssize_t n, Py_ssize_t p, const void *x, Py_ssize_t ld, const double *m, const double *r,
                           Py_ssize_t stride, Py_ssize_t width, double *g, Py_ssize_t ldg) noexcept nogil
+        void (*pick)(Py_ssize_t rows, Py_ssize_t p, Py_ssize_t k, const void *x, const Py_ssize_t *which, const double *m,
+                     const double *scale, const double *s, double *out, Py_ssize_t ld) noexcept nogil
         double (*item)(const void *x, Py_ssize_t i) noexcept nogil
         size_t size
     dense_kernels l1l2fast_dense_kernels(int is_double) noexcept nogil
 
 cdef enum:
-    # rows in a block of `gram`: the block of a few hundred columns stays in the second-level cache
+    # a block of `gram` has about so many numbers, a megabyte, and at least so many rows
+    NUMBERS = 1 << 17
     BLOCK = 256
     # numbers in a piece of X, the unit of work of a thread: some milliseconds; and a piece of rows is not
     # lower than LOW nor are there more than PIECES of them, because each has sums of its own
@@ -293,23 +296,22 @@ cdef class Columns:
     def gram(self, const Py_ssize_t[::1] which not None, const double[::1] root not None,
              double[:, ::1] G not None, Py_ssize_t known=0):
         """Complete G = X~_J' diag(root^2) X~_J, of which G[:known, :known] is already there."""
-        cdef Py_ssize_t k = which.shape[0], lo, hi, a, c, step
-        cdef Py_ssize_t rows = min(BLOCK, self.n)
+        cdef Py_ssize_t k = which.shape[0], lo, hi, step, ld = G.shape[1]
         if k == known or self.n == 0:
             return
+        cdef Py_ssize_t rows = min(max(BLOCK, NUMBERS // k), self.n)
         # about 1e9 multiplications between two looks at Ctrl-C
         step = rows * max(1, <Py_ssize_t>(1e9 / (<double>rows * k * (k - known))))
         cdef double[::1] block = np.empty(k * rows)
-        cdef Py_ssize_t ld = G.shape[1]
         G[known:k, :k] = 0.0
         for lo in range(0, self.n, step):
             hi = min(lo + step, self.n)
             with nogil:
                 self.add_gram(lo, hi, &which[0], k, known, &root[0], &block[0], rows, &G[0, 0], ld)
+            if interrupted():
+                raise_pending()
         with nogil:
-            for a in range(known, k):
-                for c in range(known):
-                    G[c, a] = G[a, c]
+            mirror(k, known, &G[0, 0], ld)
 
     cdef void add_gram(self, Py_ssize_t begin, Py_ssize_t end, const Py_ssize_t *which, Py_ssize_t k,
                        Py_ssize_t known, const double *root, double *block, Py_ssize_t rows,
@@ -318,8 +320,20 @@ cdef class Columns:
         while lo < end:
             hi = min(lo + rows, end)
             self.load(lo, hi, which, k, root, block, rows)
-            gemm_nt(k - known, k, hi - lo, block + known * rows, rows, block, rows, G + known * ld, ld)
+            if known > 0:
+                gemm_nt(k - known, known, hi - lo, block + known * rows, rows, block, rows, G + known * ld, ld)
+            syrk(k - known, hi - lo, block + known * rows, rows, G + known * ld + known, ld)
             lo = hi
+
+
+cdef void mirror(Py_ssize_t k, Py_ssize_t known, double *G, Py_ssize_t ld) noexcept nogil:
+    """Upper triangle of G from the lower one, rows known:k, in squares that the cache holds."""
+    cdef Py_ssize_t a, c, top, left
+    for top in range(known, k, 16):
+        for left in range(0, top + 16, 16):
+            for a in range(top, min(top + 16, k)):
+                for c in range(left, min(left + 16, a)):
+                    G[c * ld + a] = G[a * ld + c]
 
 
 @cython.final
@@ -400,13 +414,8 @@ cdef class DenseC(Columns):
 
     cdef void load(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
                    const double *root, double *out, Py_ssize_t ld) noexcept nogil:
-        cdef Py_ssize_t a, i
-        for i in range(hi - lo):
-            for a in range(k):
-                out[a * ld + i] = self.item(lo + i, which[a])
-            if root != NULL:
-                for a in range(k):
-                    out[a * ld + i] *= root[lo + i]
+        self.ops.pick(hi - lo, self.p, k, self.row(lo), which, &self.mean_[0], &self.scale_[0],
+                      root + lo if root != NULL else NULL, out, ld)
 
     cdef bint by_rows(self) noexcept nogil:
         return True

@@ -27,6 +27,9 @@ typedef void (*row_moments_fn)(ptrdiff_t p, const void *x, const double *m, doub
  * of 8 residuals, each panel n x 8 by rows on 64 byte boundaries, `stride` doubles from one to the next */
 typedef void (*columns_many_fn)(ptrdiff_t n, ptrdiff_t p, const void *x, ptrdiff_t ld, const double *m,
                                 const double *r, ptrdiff_t stride, ptrdiff_t width, double *g, ptrdiff_t ldg);
+/* rows of a C-ordered X, transposed: out[a ld + i] = s_i scale_j (x_ij - m_j) for j = which[a], s = NULL for ones */
+typedef void (*pick_fn)(ptrdiff_t rows, ptrdiff_t p, ptrdiff_t k, const void *x, const ptrdiff_t *which,
+                        const double *m, const double *scale, const double *s, double *out, ptrdiff_t ld);
 /* one number of the store as a double */
 typedef double (*item_fn)(const void *x, ptrdiff_t i);
 /* sum over the stored entries of (x - m) v[index] */
@@ -52,6 +55,7 @@ typedef struct {
     row_moments_fn row_moments;
     columns_many_fn columns_many; /* X by columns */
     columns_many_fn rows_many;    /* X by rows, ld apart */
+    pick_fn pick;
     item_fn item;
     size_t size; /* bytes of one number */
 } dense_kernels;

@@ -85,6 +85,19 @@ CLONES static void NAME(row_moments)(ptrdiff_t p, const void *data, const double
     }
 }
 
+CLONES static void NAME(pick)(ptrdiff_t rows, ptrdiff_t p, ptrdiff_t k, const void *data, const ptrdiff_t *restrict which,
+                              const double *restrict m, const double *restrict scale, const double *restrict s,
+                              double *restrict out, ptrdiff_t ld)
+{
+    const REAL *restrict x = data;
+    for (ptrdiff_t i = 0; i < rows; i += 8) /* eight rows at a time: what is written fills cache lines */
+        for (ptrdiff_t a = 0; a < k; a++) {
+            ptrdiff_t j = which[a], end = SMALLER(i + 8, rows);
+            for (ptrdiff_t e = i; e < end; e++)
+                out[a * ld + e] = (s ? s[e] : 1.0) * (scale[j] * ((double)x[e * p + j] - m[j]));
+        }
+}
+
 CLONES static void NAME(columns_many)(ptrdiff_t n, ptrdiff_t p, const void *data, ptrdiff_t ld, const double *m,
                                       const double *r, ptrdiff_t stride, ptrdiff_t width, double *g, ptrdiff_t ldg)
 {
@@ -144,6 +157,6 @@ static double NAME(item)(const void *data, ptrdiff_t i)
 static dense_kernels NAME(dense_table)(void)
 {
     dense_kernels table = {NAME(dot), NAME(axpy), NAME(moments), NAME(copy), NAME(rows), NAME(row_moments),
-                           NAME(columns_many), NAME(rows_many), NAME(item), sizeof(REAL)};
+                           NAME(columns_many), NAME(rows_many), NAME(pick), NAME(item), sizeof(REAL)};
     return table;
 }
