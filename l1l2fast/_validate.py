@@ -11,7 +11,7 @@ import sys
 import numpy as np
 
 from l1l2fast import losses, penalties
-from l1l2fast._columns import DenseC, DenseF
+from l1l2fast._dense import DenseC, DenseF
 from l1l2fast._objective import survey, within
 from l1l2fast._sparse import Sparse
 from l1l2fast.problem import Problem

@@ -13,6 +13,8 @@ cdef extern from "simd.h":
         double (*gather)(Py_ssize_t nnz, const void *x, const void *index, double m, const double *v) noexcept nogil
         void (*gather_many)(Py_ssize_t nnz, Py_ssize_t more, const void *x, const void *index, double m,
                             const double *r, double *out) noexcept nogil
+        void (*moments)(Py_ssize_t nnz, const void *x, const void *index, double m, const double *w, const double *v,
+                        double *out) noexcept nogil
         void (*scatter)(Py_ssize_t nnz, double a, const void *x, const void *index, double m,
                         const double *w, double *v) noexcept nogil
         double (*spread)(Py_ssize_t nnz, const void *x, const void *index, double m, const double *w,
@@ -122,7 +124,8 @@ cdef class Sparse(Columns):
         cdef double weight = np.sum(w)
         for lo in range(known, k, 8):
             with nogil:
-                self.gram_part(lo, min(lo + 8, k), &which[0], &w[0], weight, &first[0], &v[0, 0, 0], &G[0, 0], G.shape[1])
+                self.gram_part(lo, min(lo + 8, k), &which[0], &w[0], weight, &first[0], &v[0, 0, 0],
+                               &G[0, 0], G.shape[1])
             if interrupted():
                 raise_pending()
 
@@ -187,25 +190,19 @@ cdef class Sparse(Columns):
 
     cdef void moments_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *origin, const double *w,
                            const double *v, double *s1, double *s2, double *s3) noexcept nogil:
-        cdef Py_ssize_t j, e, i
-        cdef double d, all_w = 0.0, all_v = 0.0, rest_w, rest_v
+        cdef Py_ssize_t j, i
+        cdef double all_w = 0.0, all_v = 0.0
+        cdef double[5] out
         for i in range(self.n):
             all_w += w[i]
             all_v += v[i]
         for j in range(lo, hi):
-            rest_w, rest_v = all_w, all_v
-            for e in range(self.start[j], self.start[j + 1]):
-                i = self.ops.index(self.index, e)
-                d = self.ops.item(self.data, e) - origin[j]
-                s1[j] += w[i] * d
-                s2[j] += w[i] * d * d
-                s3[j] += v[i] * d
-                rest_w -= w[i]
-                rest_v -= v[i]
+            self.ops.moments(self.count(j), self.values(j), self.indices(j), origin[j], w, v, out)
+            s1[j], s2[j], s3[j] = out[0], out[1], out[2]
             if origin[j] != 0 and self.count(j) < self.n:  # the implicit zeros
-                s1[j] -= rest_w * origin[j]
-                s2[j] += rest_w * origin[j] * origin[j]
-                s3[j] -= rest_v * origin[j]
+                s1[j] -= (all_w - out[3]) * origin[j]
+                s2[j] += (all_w - out[3]) * origin[j] * origin[j]
+                s3[j] -= (all_v - out[4]) * origin[j]
 
     def origin(self, Py_ssize_t row):
         """A number near each column's values: 0 unless every entry is stored."""

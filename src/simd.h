@@ -20,9 +20,9 @@ typedef void (*moments_fn)(ptrdiff_t n, const void *x, double m, const double *w
 typedef void (*copy_fn)(ptrdiff_t n, const void *x, double m, const double *s, double *out);
 /* rows of a C-ordered X: g_j += sum_i v_i (x_ij - m_j) over `rows` rows */
 typedef void (*rows_fn)(ptrdiff_t rows, ptrdiff_t p, const void *x, const double *m, const double *v, double *g);
-/* the three moments of every column, added up over one row of a C-ordered X */
-typedef void (*row_moments_fn)(ptrdiff_t p, const void *x, const double *m, double w, double v,
-                               double *s1, double *s2, double *s3);
+/* the three moments of every column, added up over some rows of a C-ordered X */
+typedef void (*row_moments_fn)(ptrdiff_t rows, ptrdiff_t p, const void *x, const double *m, const double *w,
+                               const double *v, double *s1, double *s2, double *s3);
 /* g[j ldg + k] += sum_i (x_ij - m_j) r_ik for p columns, ld apart, and `width` residuals; r is packed: panels
  * of 8 residuals, each panel n x 8 by rows on 64 byte boundaries, `stride` doubles from one to the next */
 typedef void (*columns_many_fn)(ptrdiff_t n, ptrdiff_t p, const void *x, ptrdiff_t ld, const double *m,
@@ -34,9 +34,12 @@ typedef void (*pick_fn)(ptrdiff_t rows, ptrdiff_t p, ptrdiff_t k, const void *x,
 typedef double (*item_fn)(const void *x, ptrdiff_t i);
 /* sum over the stored entries of (x - m) v[index] */
 typedef double (*gather_fn)(ptrdiff_t nnz, const void *x, const void *index, double m, const double *v);
-/* out_k = sum over the stored entries of (x - m) r[8 index + k], k < 8; `more` >= nnz entries are there to look ahead */
-typedef void (*gather_many_fn)(ptrdiff_t nnz, ptrdiff_t more, const void *x, const void *index, double m, const double *r,
-                               double *out);
+/* out_k = sum over the stored entries of (x - m) r[8 index + k], k < 8; `more` >= nnz entries may be looked at */
+typedef void (*gather_many_fn)(ptrdiff_t nnz, ptrdiff_t more, const void *x, const void *index, double m,
+                               const double *r, double *out);
+/* over the stored entries, d = x - m: out = { sum w d, sum w d^2, sum v d, sum w, sum v } */
+typedef void (*entry_moments_fn)(ptrdiff_t nnz, const void *x, const void *index, double m, const double *w,
+                                 const double *v, double *out);
 /* v[index] += a w[index] (x - m) over the stored entries */
 typedef void (*scatter_fn)(ptrdiff_t nnz, double a, const void *x, const void *index, double m,
                            const double *w, double *v);
@@ -63,6 +66,7 @@ typedef struct {
 typedef struct {
     gather_fn gather;
     gather_many_fn gather_many;
+    entry_moments_fn moments;
     scatter_fn scatter;
     spread_fn spread;
     rank_fn rank;

@@ -72,22 +72,40 @@ CLONES static void NAME(rows)(ptrdiff_t rows, ptrdiff_t p, const void *data, con
     }
 }
 
-CLONES static void NAME(row_moments)(ptrdiff_t p, const void *data, const double *restrict m, double w, double v,
-                                     double *restrict s1, double *restrict s2, double *restrict s3)
+CLONES static void NAME(row_moments)(ptrdiff_t rows, ptrdiff_t p, const void *data, const double *restrict m,
+                                     const double *restrict w, const double *restrict v, double *restrict s1,
+                                     double *restrict s2, double *restrict s3)
 {
     const REAL *restrict x = data;
+    ptrdiff_t i = 0;
+    for (; i + 4 <= rows; i += 4, x += 4 * p) { /* four rows at a time, as above */
+        const REAL *restrict x1 = x + p, *restrict x2 = x + 2 * p, *restrict x3 = x + 3 * p;
+        double w0 = w[i], w1 = w[i + 1], w2 = w[i + 2], w3 = w[i + 3];
+        double v0 = v[i], v1 = v[i + 1], v2 = v[i + 2], v3 = v[i + 3];
 #pragma omp simd
-    for (ptrdiff_t j = 0; j < p; j++) {
-        double d = (double)x[j] - m[j];
-        s1[j] += w * d;
-        s2[j] += w * d * d;
-        s3[j] += v * d;
+        for (ptrdiff_t j = 0; j < p; j++) {
+            double d0 = (double)x[j] - m[j], d1 = (double)x1[j] - m[j];
+            double d2 = (double)x2[j] - m[j], d3 = (double)x3[j] - m[j];
+            s1[j] += w0 * d0 + w1 * d1 + w2 * d2 + w3 * d3;
+            s2[j] += w0 * d0 * d0 + w1 * d1 * d1 + w2 * d2 * d2 + w3 * d3 * d3;
+            s3[j] += v0 * d0 + v1 * d1 + v2 * d2 + v3 * d3;
+        }
+    }
+    for (; i < rows; i++, x += p) {
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < p; j++) {
+            double d = (double)x[j] - m[j];
+            s1[j] += w[i] * d;
+            s2[j] += w[i] * d * d;
+            s3[j] += v[i] * d;
+        }
     }
 }
 
-CLONES static void NAME(pick)(ptrdiff_t rows, ptrdiff_t p, ptrdiff_t k, const void *data, const ptrdiff_t *restrict which,
-                              const double *restrict m, const double *restrict scale, const double *restrict s,
-                              double *restrict out, ptrdiff_t ld)
+CLONES static void NAME(pick)(ptrdiff_t rows, ptrdiff_t p, ptrdiff_t k, const void *data,
+                              const ptrdiff_t *restrict which, const double *restrict m,
+                              const double *restrict scale, const double *restrict s, double *restrict out,
+                              ptrdiff_t ld)
 {
     const REAL *restrict x = data;
     for (ptrdiff_t i = 0; i < rows; i += 8) /* eight rows at a time: what is written fills cache lines */

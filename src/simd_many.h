@@ -1,5 +1,6 @@
 /* Products with 8 residuals at a time; included by simd.c, inlined into its clones.
- * A small tile of X is centred first, in double. Six columns of 8 sums then fill the registers of AVX2, AVX-512 and NEON without spilling. */
+ * A small tile of X is centred first, in double. Six columns of 8 sums then fill the registers of AVX2, AVX-512
+ * and NEON without spilling. */
 enum {
     COLUMNS = 6,
     TALL = 32, /* rows of a tile, */

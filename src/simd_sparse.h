@@ -35,6 +35,27 @@ CLONES static void NAME(gather_many)(ptrdiff_t nnz, ptrdiff_t more, const void *
     write_sum(&even, &odd, out);
 }
 
+static void NAME(entry_moments)(ptrdiff_t nnz, const void *data, const void *indices, double m,
+                                const double *restrict w, const double *restrict v, double *out)
+{
+    const REAL *restrict x = data;
+    const INDEX *restrict index = indices;
+    double first = 0, second = 0, with_v = 0, all_w = 0, all_v = 0;
+    for (ptrdiff_t k = 0; k < nnz; k++) {
+        double d = (double)x[k] - m, wi = w[index[k]], vi = v[index[k]];
+        first += wi * d;
+        second += wi * d * d;
+        with_v += vi * d;
+        all_w += wi;
+        all_v += vi;
+    }
+    out[0] = first;
+    out[1] = second;
+    out[2] = with_v;
+    out[3] = all_w;
+    out[4] = all_v;
+}
+
 static void NAME(scatter)(ptrdiff_t nnz, double a, const void *data, const void *indices, double m,
                           const double *restrict w, double *restrict v)
 {
@@ -81,7 +102,7 @@ static double NAME(sparse_item)(const void *data, ptrdiff_t k)
 
 static sparse_kernels NAME(sparse_table)(void)
 {
-    sparse_kernels table = {NAME(gather), NAME(gather_many), NAME(scatter), NAME(spread), NAME(rank), NAME(index),
-                            NAME(sparse_item), sizeof(REAL), sizeof(INDEX)};
+    sparse_kernels table = {NAME(gather), NAME(gather_many), NAME(entry_moments), NAME(scatter), NAME(spread),
+                            NAME(rank), NAME(index), NAME(sparse_item), sizeof(REAL), sizeof(INDEX)};
     return table;
 }

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = [
     {"_scalar", "_signals", "_blas", "simd"},
-    {"_columns", "_sparse", "_losses", "_penalties"},
+    {"_columns", "_dense", "_sparse", "_losses", "_penalties"},
     {
         "_objective",
         "_cd",

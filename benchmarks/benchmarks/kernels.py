@@ -18,7 +18,7 @@ class Columns:
     param_names = ("layout", "shape")
 
     def setup(self, layout, shape):
-        from l1l2fast._columns import DenseC, DenseF
+        from l1l2fast._dense import DenseC, DenseF
         from l1l2fast._sparse import Sparse
 
         n, p = shape

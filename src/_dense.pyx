@@ -1,0 +1,148 @@
+"""Columns of a dense X, in Fortran or in C order."""
+import numpy as np
+
+cimport cython
+
+from l1l2fast._columns cimport Columns, address
+
+cdef extern from "simd.h":
+    ctypedef struct dense_kernels:
+        double (*dot)(Py_ssize_t n, const void *x, double m, const double *v) noexcept nogil
+        void (*axpy)(Py_ssize_t n, double a, const void *x, double m, const double *w, double *v) noexcept nogil
+        void (*moments)(Py_ssize_t n, const void *x, double m, const double *w, const double *v,
+                        double *out) noexcept nogil
+        void (*copy)(Py_ssize_t n, const void *x, double m, const double *s, double *out) noexcept nogil
+        void (*rows)(Py_ssize_t rows, Py_ssize_t p, const void *x, const double *m, const double *v,
+                     double *g) noexcept nogil
+        void (*row_moments)(Py_ssize_t rows, Py_ssize_t p, const void *x, const double *m, const double *w,
+                            const double *v, double *s1, double *s2, double *s3) noexcept nogil
+        void (*columns_many)(Py_ssize_t n, Py_ssize_t p, const void *x, Py_ssize_t ld, const double *m, const double *r,
+                             Py_ssize_t stride, Py_ssize_t width, double *g, Py_ssize_t ldg) noexcept nogil
+        void (*rows_many)(Py_ssize_t n, Py_ssize_t p, const void *x, Py_ssize_t ld, const double *m, const double *r,
+                          Py_ssize_t stride, Py_ssize_t width, double *g, Py_ssize_t ldg) noexcept nogil
+        void (*pick)(Py_ssize_t rows, Py_ssize_t p, Py_ssize_t k, const void *x, const Py_ssize_t *which,
+                     const double *m, const double *scale, const double *s, double *out, Py_ssize_t ld) noexcept nogil
+        double (*item)(const void *x, Py_ssize_t i) noexcept nogil
+        size_t size
+    dense_kernels l1l2fast_dense_kernels(int is_double) noexcept nogil
+
+
+@cython.final
+cdef class DenseF(Columns):
+    """Columns of a Fortran-ordered array."""
+    cdef const char *data
+    cdef dense_kernels ops
+
+    def __init__(self, X not None):
+        self.ops = l1l2fast_dense_kernels(X.dtype == np.float64)
+        self.data = address(X)
+        self.allot(X.shape[0], X.shape[1], X)
+
+    cdef inline const void *column(self, Py_ssize_t j) noexcept nogil:
+        return self.data + <size_t>j * <size_t>self.n * self.ops.size
+
+    cdef double dot(self, Py_ssize_t j, const double *v, double total) noexcept nogil:
+        return self.scale_[j] * self.ops.dot(self.n, self.column(j), self.mean_[j], v)
+
+    cdef double axpy(self, Py_ssize_t j, double a, const double *w, double *v) noexcept nogil:
+        self.ops.axpy(self.n, a * self.scale_[j], self.column(j), self.mean_[j], w, v)
+        return 0.0
+
+    cdef void load(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
+                   const double *root, double *out, Py_ssize_t ld) noexcept nogil:
+        cdef Py_ssize_t a, i, j
+        for a in range(k):
+            j = which[a]
+            self.ops.copy(hi - lo, <const char*>self.column(j) + lo * self.ops.size, self.mean_[j],
+                         root + lo if root != NULL else NULL, out + a * ld)
+            if self.scale_[j] != 1:
+                for i in range(hi - lo):
+                    out[a * ld + i] *= self.scale_[j]
+
+    cdef void many_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *r, Py_ssize_t K, const double *total,
+                        double *g) noexcept nogil:
+        self.ops.columns_many(self.n, hi - lo, self.column(lo), self.n, &self.mean_[lo], r, 8 * self.n, K,
+                              g + lo * K, K)
+        rescale(lo, hi, K, &self.scale_[0], g)
+
+    cdef void moments_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *origin, const double *w,
+                           const double *v, double *s1, double *s2, double *s3) noexcept nogil:
+        cdef Py_ssize_t j
+        cdef double[3] out
+        for j in range(lo, hi):
+            self.ops.moments(self.n, self.column(j), origin[j], w, v, out)
+            s1[j], s2[j], s3[j] = out[0], out[1], out[2]
+
+
+@cython.final
+cdef class DenseC(Columns):
+    """Columns of a C-ordered array: passes go row by row, as the memory lies."""
+    cdef const char *data
+    cdef dense_kernels ops
+
+    def __init__(self, X not None):
+        self.ops = l1l2fast_dense_kernels(X.dtype == np.float64)
+        self.data = address(X)
+        self.allot(X.shape[0], X.shape[1], X)
+
+    cdef inline double item(self, Py_ssize_t i, Py_ssize_t j) noexcept nogil:
+        return self.scale_[j] * (self.ops.item(self.data, i * self.p + j) - self.mean_[j])
+
+    cdef inline const void *row(self, Py_ssize_t i) noexcept nogil:
+        return self.data + <size_t>i * <size_t>self.p * self.ops.size
+
+    cdef double dot(self, Py_ssize_t j, const double *v, double total) noexcept nogil:
+        cdef Py_ssize_t i
+        cdef double sum = 0.0
+        for i in range(self.n):
+            sum += self.item(i, j) * v[i]
+        return sum
+
+    cdef double axpy(self, Py_ssize_t j, double a, const double *w, double *v) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(self.n):
+            v[i] += a * w[i] * self.item(i, j)
+        return 0.0
+
+    cdef void load(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
+                   const double *root, double *out, Py_ssize_t ld) noexcept nogil:
+        self.ops.pick(hi - lo, self.p, k, self.row(lo), which, &self.mean_[0], &self.scale_[0],
+                      root + lo if root != NULL else NULL, out, ld)
+
+    cdef bint by_rows(self) noexcept nogil:
+        return True
+
+    cdef Py_ssize_t parts(self, Py_ssize_t numbers, Py_ssize_t *step) noexcept nogil:
+        step[0] = 1 + numbers // (self.p + 1)
+        return self.n
+
+    cdef void predict_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
+                           const double *b, const double *ones, double *f) noexcept nogil:
+        cdef Py_ssize_t a, i
+        cdef double sum
+        for i in range(lo, hi):
+            sum = 0.0
+            for a in range(k):
+                sum += b[which[a]] * self.item(i, which[a])
+            f[i] = sum
+
+    cdef void sweep_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *v, double total, double *g) noexcept nogil:
+        self.ops.rows(hi - lo, self.p, self.row(lo), &self.mean_[0], v + lo, g)
+        rescale(0, self.p, 1, &self.scale_[0], g)
+
+    cdef void many_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *r, Py_ssize_t K, const double *total,
+                        double *g) noexcept nogil:
+        self.ops.rows_many(hi - lo, self.p, self.row(lo), self.p, &self.mean_[0], r + 8 * lo, 8 * self.n, K, g, K)
+        rescale(0, self.p, K, &self.scale_[0], g)
+
+    cdef void moments_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *origin, const double *w,
+                           const double *v, double *s1, double *s2, double *s3) noexcept nogil:
+        self.ops.row_moments(hi - lo, self.p, self.row(lo), origin, w + lo, v + lo, s1, s2, s3)
+
+
+cdef void rescale(Py_ssize_t lo, Py_ssize_t hi, Py_ssize_t K, const double *scale, double *g) noexcept nogil:
+    """Rows lo:hi of g (p, K), each by its column's scale."""
+    cdef Py_ssize_t j, k
+    for j in range(lo, hi):
+        for k in range(K):
+            g[j * K + k] *= scale[j]
