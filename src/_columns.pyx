@@ -16,9 +16,11 @@ cdef enum:
     # a block of `gram` has about so many numbers, a megabyte, and at least so many rows
     NUMBERS = 1 << 17
     BLOCK = 256
-    # numbers in a piece of X, the unit of work of a thread: some milliseconds; and a piece of rows is not
-    # lower than LOW nor are there more than PIECES of them, because each has sums of its own
+    # numbers in a piece of X, the unit of work of a thread: some milliseconds. A piece of columns is not narrower
+    # than NARROW, so that the vectors need not come from far for each of them; a piece of rows is not lower than LOW
+    # nor are there more than PIECES of them, because each has sums of its own
     PIECE = 1 << 20
+    NARROW = 96
     LOW = 256
     PIECES = 8
 
@@ -148,7 +150,8 @@ cdef class Columns:
         if K == 0:
             return np.zeros((self.p, 0))
         r = panels(R)
-        return self.in_pieces(self.many_piece, (r, np.add.reduce(r, axis=1).ravel()), np.zeros((self.p, K)), n_jobs)
+        total = np.ones(self.n) @ r
+        return self.in_pieces(self.many_piece, (r, total.ravel()), np.zeros((self.p, K)), n_jobs)
 
     def in_pieces(self, kernel, arguments, out, n_jobs):
         """Sum of kernel(lo, hi, *arguments, out) over pieces that the shape of X alone decides, in their order."""
@@ -156,8 +159,7 @@ cdef class Columns:
         cdef bint apart = not self.by_rows()  # every piece writes columns of its own
         if self.p == 0 or self.n == 0:
             return out
-        if not apart:
-            step = max(step, LOW, -(-end // PIECES))
+        step = max(step, NARROW) if apart else max(step, LOW, -(-end // PIECES))
         if step >= end:
             return kernel(0, end, *arguments, out)
 

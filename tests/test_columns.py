@@ -69,7 +69,7 @@ def test_many_vectors_in_one_pass(store, shape, dtype):
 
 @every_store
 @every_type
-@pytest.mark.parametrize("shape", [(40, 30_000), (30_000, 40), (5000, 300), (9000, 1)], ids=str)
+@pytest.mark.parametrize("shape", [(40, 30_000), (30_000, 40), (5000, 400), (9000, 1)], ids=str)
 def test_threads_change_no_bit(store, dtype, shape):
     """Pieces are cut by the shape alone; all of these have several, but for the last."""
     columns, X, _, rng = make(store, shape, dtype)
