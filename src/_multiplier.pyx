@@ -13,8 +13,9 @@ include "_blas_int.pxi"
 from libc.math cimport fabs, isinf
 from libc.stdlib cimport calloc, free
 from scipy.linalg.cython_blas cimport dgemv
+from scipy.linalg.cython_lapack cimport dgelsy
 
-from l1l2fast._face cimport BLOCK, Face, finish, rounding
+from l1l2fast._face cimport BLOCK, Face, finish, rounding, transposed
 from l1l2fast._lines cimport Kink, median
 from l1l2fast._scalar cimport clip
 from l1l2fast._signals cimport raise_pending
@@ -154,6 +155,53 @@ cdef int minimise(Face* s, Py_ssize_t max_rounds, Py_ssize_t* newtons) noexcept 
     return ROUND_CAP
 
 
+cdef bint loose(Face* s, Py_ssize_t i) noexcept nogil:
+    return -s.left[i] < s.psi[i] < s.right[i]
+
+
+cdef bint balance(Face* s) noexcept nogil:
+    # What rounding left of Z'psi = c in the columns without curvature is taken up by the psi that can move: their
+    # shortest step. False: no memory.
+    cdef blas_int q = 0, n = 0, one = 1, rank, info, length, lead
+    cdef Py_ssize_t i, j
+    cdef double least
+    cdef double* A
+    cdef double* step
+    cdef blas_int* free_choice
+    transposed(s, s.psi, s.g)
+    for j in range(s.k):
+        if s.d[j] == 0:
+            s.bordered[q] = <blas_int>j
+            s.gradient[q] = s.c[j] - s.g[j]
+            q += 1
+    for i in range(s.m):
+        n += loose(s, i)
+    if q == 0 or n == 0:
+        return True
+    lead, least, length = max(q, n), EPS * max(q, n), 2 * q + 64 * (n + 1) + n
+    A = <double*>calloc((<size_t>q * n + lead + length) * sizeof(double) + n * sizeof(blas_int), 1)
+    if A is NULL:
+        return False
+    step = A + <size_t>q * n
+    free_choice = <blas_int*>(step + lead + length)
+    for j in range(q):
+        step[j] = s.gradient[j]
+    n = 0
+    for i in range(s.m):
+        if loose(s, i):
+            for j in range(q):
+                A[n * q + j] = s.Z[i * s.k + s.bordered[j]]
+            n += 1
+    dgelsy(&q, &n, &one, A, &q, step, &lead, free_choice, &least, &rank, step + lead, &length, &info)
+    n = 0
+    for i in range(s.m):
+        if loose(s, i):
+            s.psi[i] = clip(s.psi[i] + step[n], -s.left[i], s.right[i])
+            n += 1
+    free(A)
+    return True
+
+
 cdef char* lay_out(Face* s) noexcept nogil:
     # One block for all of it; NULL if there is no memory.
     cdef Py_ssize_t m = s.m, k = s.k, order = s.most + s.k
@@ -206,6 +254,7 @@ def multiplier(const double[:, ::1] Z not None, const double[::1] y not None, co
     cdef Face s
     cdef Py_ssize_t m = Z.shape[0], k = Z.shape[1], newtons = 0
     cdef int status
+    cdef bint balanced
     cdef char* memory
     if m == 0 or k == 0:
         raise ValueError("Z must have at least one row and one column")
@@ -219,7 +268,10 @@ def multiplier(const double[:, ::1] Z not None, const double[::1] y not None, co
     with nogil:
         measure(&s)
         status = minimise(&s, max_rounds, &newtons)
+        balanced = balance(&s)
         free(memory)
     if status == PENDING:
         raise_pending()
+    if not balanced:
+        raise MemoryError()
     return status, newtons

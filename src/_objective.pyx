@@ -7,8 +7,12 @@ Notation: P = sum_i w_i l(y_i, f_i) + sum_j h_j(b_j) with h_j = factor_j pen + i
 
 in which every bracket is >= 0 and none cancels.
 """
-from libc.math cimport INFINITY, NAN, fabs, isinf, sqrt
+import numpy as np
 
+from libc.math cimport INFINITY, NAN, fabs, isinf, sqrt
+from libc.stdlib cimport free, malloc
+
+from l1l2fast._lines cimport Kink, crossing
 from l1l2fast._losses cimport Loss
 from l1l2fast._penalties cimport Penalty
 from l1l2fast._scalar cimport clip
@@ -123,6 +127,38 @@ def strictly_inside(const double[::1] psi not None, const double[::1] left not N
         if not (psi[i] + left[i] > margin * width and right[i] - psi[i] > margin * width):
             return False
     return True
+
+
+def median(const double[::1] y not None, const double[::1] w not None, bint intercept):
+    """The objective of the absolute loss at b = 0, its best intercept (a weighted median, or 0), and max |y|."""
+    cdef Py_ssize_t i, at, n = y.shape[0]
+    cdef double objective = 0.0, level = 0.0, largest = 0.0
+    cdef Kink *kinks = <Kink*>malloc(n * sizeof(Kink)) if intercept else NULL
+    if intercept and kinks is NULL:
+        raise MemoryError()
+    with nogil:
+        if intercept:
+            for i in range(n):
+                kinks[i].t, kinks[i].jump = y[i], w[i]
+            at = crossing(kinks, n, -0.5)
+            level = kinks[min(at, n - 1)].t
+            free(kinks)
+        for i in range(n):
+            objective += w[i] * fabs(y[i] - level)
+            largest = max(largest, fabs(y[i]))
+    return objective, level, largest
+
+
+def movable(const double[::1] square not None, const double[::1] lower not None, const double[::1] upper not None):
+    """The columns that are not constant and whose bounds leave them room."""
+    cdef Py_ssize_t j, k = 0
+    which = np.empty(square.shape[0], dtype=np.intp)
+    cdef Py_ssize_t[::1] which_ = which
+    for j in range(square.shape[0]):
+        if square[j] > 0 and lower[j] < upper[j]:
+            which_[k] = j
+            k += 1
+    return which[:k]
 
 
 def violation(Penalty penalty not None, const double[::1] b not None, const double[::1] g not None,

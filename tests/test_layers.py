@@ -22,6 +22,7 @@ FLOORS = [
         "_multiplier",
         "_lines",
         "_face",
+        "_units",
         "cython_api",
     },
     {"losses", "penalties", "result", "problem", "_validate"},

@@ -1,0 +1,131 @@
+"""The small problem of the absolute loss in units of order 1, and the way back from it.
+
+    beta_j = b_j / scale_j,  scale_j = size / root_j,  root_j = |x~_j|_w;  the objective in units of size / n
+
+Its rows are a band of the data's, and `units`: rows of one nonzero, beta_owner - snap / scale, that cost left and
+right of it. Those are L1 penalties, which snap to 0, and bounds.
+"""
+import numpy as np
+
+from libc.math cimport INFINITY, fabs, isinf, sqrt
+
+from l1l2fast._scalar cimport clip
+
+
+cdef class Units:
+    """Scales, curvatures and unit rows of the columns `used`; the intercept, if there is one, comes last."""
+    cdef readonly Py_ssize_t k
+    cdef readonly object used, root, d
+    cdef readonly bint curved
+    cdef const double[::1] y, weight, lower, upper
+    cdef double size, left, right
+    cdef const Py_ssize_t[::1] used_
+    cdef double[::1] root_, scale, d_, price
+    cdef Py_ssize_t[::1] owner
+    cdef double[:, ::1] cost  # of the unit rows: snap, left, right
+
+    def __init__(self, double size, slopes not None, const double[::1] y not None, const double[::1] weight not None,
+                 const double[::1] square not None, const double[::1] factor not None,
+                 const double[::1] lower not None, const double[::1] upper not None, used not None,
+                 double l1, double l2, bint intercept):
+        cdef Py_ssize_t a, n = y.shape[0], count = used.shape[0]
+        self.left, self.right = slopes
+        self.size, self.y, self.weight, self.lower, self.upper = size, y, weight, lower, upper
+        self.used, self.k = used, count + intercept
+        self.root, self.d = np.empty(count), np.zeros(self.k)
+        self.used_, self.root_, self.d_ = used, self.root, self.d
+        self.scale, self.price = np.empty(self.k), np.empty(count)
+        for a in range(count):
+            self.root_[a] = sqrt(square[self.used_[a]])
+            self.scale[a] = size / self.root_[a]
+            self.price[a] = factor[self.used_[a]] * self.scale[a] * (n / size)
+            if l2 > 0:
+                self.d_[a] = l2 * self.scale[a] * self.price[a]
+                self.curved |= self.d_[a] != 0
+            # beyond this price a coefficient is zero whatever the rows say: |z_j'psi| <= sum of the weights
+            self.price[a] = min(l1 * self.price[a], 2.0 * n * max(self.left, self.right))
+        if intercept:
+            self.scale[count] = size
+        self.add_units()
+
+    cdef add_units(self):
+        # penalties first, then lower, then upper bounds
+        cdef Py_ssize_t a, j, kind, u = 0, count = self.used_.shape[0]
+        cdef bint there
+        self.owner, self.cost = np.empty(3 * count, dtype=np.intp), np.empty((3, 3 * count))
+        for kind in range(3):
+            for a in range(count):
+                j = self.used_[a]
+                there = self.price[a] > 0 if kind == 0 else not isinf(self.lower[j] if kind == 1 else self.upper[j])
+                if there:
+                    self.owner[u] = a
+                    self.cost[0, u] = 0.0 if kind == 0 else self.lower[j] if kind == 1 else self.upper[j]
+                    self.cost[1, u] = self.price[a] if kind == 0 else 0.0 if kind == 1 else INFINITY
+                    self.cost[2, u] = self.price[a] if kind == 0 else INFINITY if kind == 1 else 0.0
+                    u += 1
+        self.owner = self.owner[:u]
+
+    @property
+    def owners(self):
+        """The columns, as places in `used`, that a unit row holds."""
+        return np.asarray(self.owner)
+
+    def system(self, const double[:, ::1] rows not None, const Py_ssize_t[::1] band not None):
+        """Rows Z, their y and slopes: the band, of which `rows` holds X~, then the units."""
+        cdef Py_ssize_t a, i, u, m = band.shape[0], count = self.used_.shape[0], held = self.owner.shape[0]
+        Z, y, left, right = np.zeros((m + held, self.k)), np.empty(m + held), np.empty(m + held), np.empty(m + held)
+        cdef double[:, ::1] Z_ = Z
+        cdef double[::1] y_ = y, left_ = left, right_ = right
+        cdef double w
+        with nogil:
+            for i in range(m):
+                w = self.weight[band[i]] * self.y.shape[0]
+                y_[i], left_[i], right_[i] = self.y[band[i]] / self.size, self.left * w, self.right * w
+                for a in range(count):
+                    Z_[i, a] = rows[i, self.used_[a]] / self.root_[a]
+                for a in range(count, self.k):
+                    Z_[i, a] = 1.0
+            for u in range(held):
+                a = self.owner[u]
+                Z_[m + u, a] = 1.0
+                y_[m + u] = self.cost[0, u] / self.scale[a]
+                left_[m + u], right_[m + u] = self.cost[1, u], self.cost[2, u]
+        return Z, y, left, right
+
+    def spread(self, const double[::1] psi not None, const Py_ssize_t[::1] band not None,
+               const double[::1] r not None):
+        """theta over all rows: psi in the band, elsewhere the slope of the side that r is on."""
+        cdef Py_ssize_t i, n = r.shape[0]
+        theta = np.empty(n)
+        cdef double[::1] t = theta
+        with nogil:
+            for i in range(n):
+                t[i] = (self.right if r[i] > 0 else -self.left) * self.weight[i]
+            for i in range(band.shape[0]):
+                # divided, a slope may be one unit in the last place beyond what it was made of
+                t[band[i]] = clip(psi[i] / n, -self.left * self.weight[band[i]], self.right * self.weight[band[i]])
+        return theta
+
+    def inner(self, const double[::1] b not None):
+        """beta from b, whose last entry is the intercept."""
+        cdef Py_ssize_t a, count = self.used_.shape[0]
+        beta = np.empty(self.k)
+        cdef double[::1] beta_ = beta
+        for a in range(self.k):
+            beta_[a] = b[self.used_[a] if a < count else b.shape[0] - 1] / self.scale[a]
+        return beta
+
+    def coefficients(self, const double[::1] beta not None, double[::1] b not None):
+        """b from beta, in place: exactly zero or on its bound where a unit's residual is rounding."""
+        cdef Py_ssize_t a, u, p = b.shape[0] - 1
+        cdef double largest = 0.0
+        b[p] = 0.0
+        for a in range(self.k):
+            largest = max(largest, fabs(beta[a]))
+            b[self.used_[a] if a < self.used_.shape[0] else p] = beta[a] * self.scale[a]
+        for u in range(self.owner.shape[0]):
+            a = self.owner[u]
+            if fabs(beta[a] - self.cost[0, u] / self.scale[a]) <= 1e-14 * (1 + largest):
+                b[self.used_[a]] = self.cost[0, u]
+        for a in range(p):
+            b[a] = clip(b[a], self.lower[a], self.upper[a])
