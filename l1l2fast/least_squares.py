@@ -12,6 +12,8 @@ below p, the shortest of the optimal coefficient vectors is returned.
 import numpy as np
 from scipy.linalg import lapack, qr
 
+from l1l2fast._objective import movable
+from l1l2fast._triangle import back, forth, pivoted, stack
 from l1l2fast.problem import EPS
 from l1l2fast.result import Answer, Status
 
@@ -24,9 +26,8 @@ TINY = 1e-20
 def least_squares(problem, d):
     """Minimise; d is the curvature of the penalty. Returns an Answer."""
     X = problem.columns
-    live, unique = np.arange(X.p), True
-    if problem.bounded or not problem.square.all():
-        live = np.flatnonzero((problem.square > 0) & (problem.upper > problem.lower))
+    live, unique = movable(problem.square, problem.lower, problem.upper), True
+    if len(live) < X.p:
         unique = not ((problem.square == 0) & (problem.upper > problem.lower) & (d == 0)).any()
     if X.sparse and len(live) > MAX_DENSE:
         solver = Iterative(problem, live, d)
@@ -83,72 +84,57 @@ class Tall:
         self.problem, self.live, self.passes = problem, live, 2
         k, d = len(live), d[live]
         self.scale = 1 / np.sqrt(problem.square[live] + d)
-        A, y = fold(problem, live, self.scale, np.sqrt(d) * self.scale if d.any() else None)
         if k == 0:
             self.rank, self.full_rank, self.easy = 0, True, True
             return
-        factor, pivot, tau, *_ = lapack.dgeqp3(A)
-        m = len(tau)
-        self.z = lapack.dormqr("L", "T", factor[:, :m], tau, y, 32 * k)[0][:m, 0]
-        self.pivot = pivot - 1
-        diagonal = np.abs(factor.diagonal())
-        self.rank = int(np.count_nonzero(diagonal > EPS * max(32, k) * diagonal[0]))
+        self.R = fold(problem, live, self.scale, np.sqrt(d) * self.scale)
+        self.pivot, self.rank, self.easy = pivoted(self.R, EPS * max(32, k))
+        self.z = self.R[: self.rank, k]
         self.full_rank = self.rank == k
-        self.easy = self.full_rank and diagonal[-1] > 1e-6 * diagonal[0]
-        self.R = factor[: self.rank]
-        self.shortest = None if self.full_rank else shortest_map(np.triu(self.R), self.pivot, self.scale)
+        self.shortest = None if self.full_rank else shortest_map(self.triangle(), self.pivot, self.scale)
+
+    def triangle(self):
+        """The rows of R that count."""
+        return np.triu(self.R[: self.rank, :-1])
 
     def first(self):
         """The solution, as accurate as the factorisation."""
-        return self.back(self.z[: self.rank]) if self.rank else np.zeros(self.problem.columns.p)
+        return self.back(self.z) if self.rank else np.zeros(self.problem.columns.p)
 
     def correct(self, r, theta, pull):
         """(X~'X~ + diag(d))^+ (X~'theta - pull) by two triangular solves; theta = w r, pull = d b."""
         if self.rank == 0:
             return np.zeros(len(pull))
         rho = self.problem.columns.sweep(theta) - pull
-        right = (self.scale * rho[self.live])[self.pivot[: self.rank]]
-        return self.back(lapack.dtrtrs(self.R[:, : self.rank], right, trans=1)[0])
+        return self.back(forth(self.R, self.pivot, self.live, self.scale, rho, self.rank))
 
     def back(self, z):
         """R^+ z on the scale of the coefficients."""
-        b = np.zeros(self.problem.columns.p)
         if self.full_rank:
-            b[self.live[self.pivot]] = self.scale[self.pivot] * lapack.dtrtrs(self.R[:, : self.rank], z)[0]
-        else:
-            b[self.live] = self.shortest(z)
+            return back(self.R, self.pivot, self.live, self.scale, z, self.problem.columns.p)
+        b = np.zeros(self.problem.columns.p)
+        b[self.live] = self.shortest(z)
         return b
 
     def shorten(self, b):
         """The shortest coefficients of the live columns with the fit of b; the last entry is not theirs."""
         b = b.copy()
-        b[self.live] = self.shortest(np.triu(self.R) @ (b[self.live] / self.scale)[self.pivot])
+        b[self.live] = self.shortest(self.triangle() @ (b[self.live] / self.scale)[self.pivot])
         return b
 
 
 def fold(problem, live, scale, ridge):
-    """[diag(ridge) 0; X~ scale, y] or, if its rows are many, its triangle; apart from the last column, and that."""
+    """[diag(ridge) 0; X~ scale, y] or, if its rows are many, its triangle."""
     X, root, k = problem.columns, np.sqrt(problem.weight), len(live)
     rows = max(256, 2 * (k + 1))
-    if X.n <= rows and ridge is None:
-        block = X.block(0, X.n, root)
-        block = block if k == X.p else block[live]
-        block *= scale[:, None]
-        return block.T, (root * problem.y)[:, None]
-    R = np.zeros((0 if ridge is None else k, k + 1))
-    if ridge is not None:
-        np.fill_diagonal(R, ridge)
+    R = np.zeros((k if ridge.any() else 0, k + 1), order="F")
+    R.flat[:: k + 2] = ridge[: len(R)]
     for lo in range(0, X.n, rows):
         hi = min(lo + rows, X.n)
-        block = X.block(lo, hi, root)
-        stacked = np.empty((len(R) + hi - lo, k + 1), order="F")
-        stacked[: len(R)] = R
-        np.multiply((block if k == X.p else block[live]).T, scale, out=stacked[len(R) :, :k])
-        np.multiply(root[lo:hi], problem.y[lo:hi], out=stacked[len(R) :, k])
-        R = stacked
+        R = stack(R, X, lo, hi, live, scale, root, problem.y)
         if hi < X.n or len(R) > 2 * rows:
-            R = np.triu(lapack.dgeqrf(stacked, overwrite_a=True)[0][: k + 1])
-    return R[:, :k], R[:, k:]
+            R = np.asfortranarray(np.triu(lapack.dgeqrf(R, overwrite_a=True)[0][: k + 1]))
+    return R
 
 
 def shortest_map(R, pivot, scale):

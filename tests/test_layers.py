@@ -22,6 +22,7 @@ FLOORS = [
         "_multiplier",
         "_lines",
         "_face",
+        "_triangle",
         "_units",
         "cython_api",
     },
