@@ -212,7 +212,9 @@ def box(lower, upper, positive, p):
 def factors(value, low, high, p):
     """Penalty factors; an infinite one excludes its column, by the bounds [0, 0]."""
     if value is None:
-        return np.ones(p), low, high
+        v = np.empty(p)
+        v.fill(1.0)
+        return v, low, high
     v = vector("penalty_factor", value, p, scalar=True)
     if not (v >= 0).all():
         j = np.flatnonzero(~(v >= 0))[0]

@@ -14,12 +14,12 @@ import numpy as np
 
 from l1l2fast._irls import Reweighted
 from l1l2fast._multiplier import multiplier
-from l1l2fast._objective import median, movable, strictly_inside
+from l1l2fast._objective import held, median, movable, strictly_inside
 from l1l2fast._simplex import simplex
 from l1l2fast._units import Units
 from l1l2fast.least_squares import Tall
 from l1l2fast.result import Answer, Status
-from l1l2fast.uniqueness import is_unique
+from l1l2fast.uniqueness import STRICT, is_unique
 
 # Up to this many numbers in X, all rows are kept in the small problem.
 SMALL = 20_000
@@ -69,10 +69,12 @@ def solve(problem):
 
 def begin(problem, null, level):
     """A rough solution: b with the intercept last, its residuals, passes, steps."""
-    b = np.append(problem.start, level)
-    if problem.columns.n * len(b) <= TINY and not problem.started:
-        return b, problem.y - level, 0, 0  # the exact finish is cheaper than any help
-    return reweight(problem, null)
+    X = problem.columns
+    if X.n * (X.p + 1) > TINY or problem.started:
+        return reweight(problem, null)
+    b = np.zeros(X.p + 1)  # the exact finish is cheaper than any help
+    b[X.p] = level
+    return b, problem.y - level, 0, 0
 
 
 def reweight(problem, null):
@@ -108,9 +110,9 @@ class Lines:
         self.problem = problem
         self.size = math.ldexp(0.5, math.frexp(largest or 1.0)[1])
         self.n_live = int(np.count_nonzero(problem.weight))
-        self.shorten, self.gone = None, np.zeros(0, dtype=np.intp)
-        self.y, self.free = problem.y, False
         used = movable(problem.square, problem.lower, problem.upper)
+        self.shorten, self.gone = None, used[:0]
+        self.y, self.free = problem.y, False
         if len(used) < problem.columns.p:
             rest = problem.start.copy()
             rest[used] = 0.0
@@ -208,8 +210,11 @@ class Lines:
         if self.shorten or self.free:
             return False
         Z, y, left, right = self.small
-        if self.basis is not None and strictly_inside(psi, left, right, self.basis, 1e-9):
-            return True  # the basis is nonsingular, and no row of it can leave zero
+        # no row of the basis, which is nonsingular, can leave zero; or no coefficient can move without curvature
+        if self.basis is not None and strictly_inside(psi, left, right, self.basis, STRICT):
+            return True
+        if self.basis is None and held(Z, psi, left, right, self.units.d, STRICT):
+            return True
         residual = y - Z @ self.units.inner(b)
         residual[: len(band)][np.abs(r[band]) <= 1e-12 * self.size] = 0.0
         return is_unique(Z, residual, psi, left, right, self.units.d)

@@ -116,17 +116,37 @@ def within(const double[::1] x not None, double low, double high):
     return True
 
 
+cdef inline bint inside(double psi, double left, double right, double margin) noexcept nogil:
+    # is psi off its bounds -left and right by that part of their distance?
+    cdef double width = margin * min(left + right, 1e300)
+    return psi + left > width and right - psi > width
+
+
 def strictly_inside(const double[::1] psi not None, const double[::1] left not None,
                     const double[::1] right not None, const Py_ssize_t[::1] which not None, double margin):
-    """Whether psi is off its bounds -left and right by that part of their distance, at the rows `which`."""
-    cdef Py_ssize_t a, i
-    cdef double width
+    """Whether psi is off its bounds -left and right by `margin` of their distance, at the rows `which`."""
+    cdef Py_ssize_t a
     for a in range(which.shape[0]):
-        i = which[a]
-        width = min(left[i] + right[i], 1e300)
-        if not (psi[i] + left[i] > margin * width and right[i] - psi[i] > margin * width):
+        if not inside(psi[which[a]], left[which[a]], right[which[a]], margin):
             return False
     return True
+
+
+def held(const double[:, ::1] Z not None, const double[::1] psi not None, const double[::1] left not None,
+         const double[::1] right not None, const double[::1] d not None, double margin):
+    """Whether no column, or one that a strict row holds, is without curvature: then the minimiser is unique."""
+    cdef Py_ssize_t i, j, flat = -1
+    for j in range(d.shape[0]):
+        if d[j] == 0:
+            if flat >= 0:
+                return False
+            flat = j
+    if flat < 0:
+        return True
+    for i in range(Z.shape[0]):
+        if fabs(Z[i, flat]) > 1e-3 and inside(psi[i], left[i], right[i], margin):
+            return True
+    return False
 
 
 def median(const double[::1] y not None, const double[::1] w not None, bint intercept):

@@ -15,26 +15,27 @@ from l1l2fast._scalar cimport clip
 cdef class Units:
     """Scales, curvatures and unit rows of the columns `used`; the intercept, if there is one, comes last."""
     cdef readonly Py_ssize_t k
-    cdef readonly object used, root, d
+    cdef readonly object used, d
     cdef readonly bint curved
     cdef const double[::1] y, weight, lower, upper
     cdef double size, left, right
     cdef const Py_ssize_t[::1] used_
     cdef double[::1] root_, scale, d_, price
+    cdef Py_ssize_t held
     cdef Py_ssize_t[::1] owner
-    cdef double[:, ::1] cost  # of the unit rows: snap, left, right
+    cdef double[:, ::1] cost  # of the unit rows, `held` in number: snap, left, right
 
     def __init__(self, double size, slopes not None, const double[::1] y not None, const double[::1] weight not None,
                  const double[::1] square not None, const double[::1] factor not None,
                  const double[::1] lower not None, const double[::1] upper not None, used not None,
                  double l1, double l2, bint intercept):
-        cdef Py_ssize_t a, n = y.shape[0], count = used.shape[0]
+        cdef Py_ssize_t a, i, n = y.shape[0], count = used.shape[0]
         self.left, self.right = slopes
         self.size, self.y, self.weight, self.lower, self.upper = size, y, weight, lower, upper
         self.used, self.k = used, count + intercept
-        self.root, self.d = np.empty(count), np.zeros(self.k)
-        self.used_, self.root_, self.d_ = used, self.root, self.d
-        self.scale, self.price = np.empty(self.k), np.empty(count)
+        self.d = np.zeros(self.k)
+        cdef double[:, ::1] memory = np.empty((3, self.k))
+        self.used_, self.d_, self.root_, self.scale, self.price = used, self.d, memory[0], memory[1], memory[2]
         for a in range(count):
             self.root_[a] = sqrt(square[self.used_[a]])
             self.scale[a] = size / self.root_[a]
@@ -44,53 +45,61 @@ cdef class Units:
                 self.curved |= self.d_[a] != 0
             # beyond this price a coefficient is zero whatever the rows say: |z_j'psi| <= sum of the weights
             self.price[a] = min(l1 * self.price[a], 2.0 * n * max(self.left, self.right))
+            for i in range(3):
+                self.held += self.is_held(i, a)
         if intercept:
-            self.scale[count] = size
-        self.add_units()
+            self.scale[count], self.root_[count] = size, 1.0
+        if self.held:
+            self.owner, self.cost = np.empty(self.held, dtype=np.intp), np.empty((3, self.held))
+            self.add_units()
 
-    cdef add_units(self):
-        # penalties first, then lower, then upper bounds
-        cdef Py_ssize_t a, j, kind, u = 0, count = self.used_.shape[0]
-        cdef bint there
-        self.owner, self.cost = np.empty(3 * count, dtype=np.intp), np.empty((3, 3 * count))
+    cdef bint is_held(self, Py_ssize_t kind, Py_ssize_t a) noexcept:
+        # by a penalty (0), a lower (1) or an upper bound (2)?
+        cdef Py_ssize_t j = self.used_[a]
+        return self.price[a] > 0 if kind == 0 else not isinf(self.lower[j] if kind == 1 else self.upper[j])
+
+    cdef void add_units(self) noexcept:
+        cdef Py_ssize_t a, j, kind, u = 0
         for kind in range(3):
-            for a in range(count):
-                j = self.used_[a]
-                there = self.price[a] > 0 if kind == 0 else not isinf(self.lower[j] if kind == 1 else self.upper[j])
-                if there:
+            for a in range(self.used_.shape[0]):
+                if self.is_held(kind, a):
+                    j = self.used_[a]
                     self.owner[u] = a
                     self.cost[0, u] = 0.0 if kind == 0 else self.lower[j] if kind == 1 else self.upper[j]
                     self.cost[1, u] = self.price[a] if kind == 0 else 0.0 if kind == 1 else INFINITY
                     self.cost[2, u] = self.price[a] if kind == 0 else INFINITY if kind == 1 else 0.0
                     u += 1
-        self.owner = self.owner[:u]
 
     @property
     def owners(self):
         """The columns, as places in `used`, that a unit row holds."""
-        return np.asarray(self.owner)
+        return np.asarray(self.owner) if self.held else self.used[:0]
+
+    @property
+    def root(self):
+        """|x~_j|_w of the columns used."""
+        return np.asarray(self.root_)[:len(self.used)]
 
     def system(self, const double[:, ::1] rows not None, const Py_ssize_t[::1] band not None):
         """Rows Z, their y and slopes: the band, of which `rows` holds X~, then the units."""
-        cdef Py_ssize_t a, i, u, m = band.shape[0], count = self.used_.shape[0], held = self.owner.shape[0]
-        Z, y, left, right = np.zeros((m + held, self.k)), np.empty(m + held), np.empty(m + held), np.empty(m + held)
-        cdef double[:, ::1] Z_ = Z
-        cdef double[::1] y_ = y, left_ = left, right_ = right
+        cdef Py_ssize_t a, i, u, m = band.shape[0], count = self.used_.shape[0]
+        Z, other = np.empty((m + self.held, self.k)), np.empty((3, m + self.held))
+        cdef double[:, ::1] Z_ = Z, o = other
         cdef double w
         with nogil:
             for i in range(m):
                 w = self.weight[band[i]] * self.y.shape[0]
-                y_[i], left_[i], right_[i] = self.y[band[i]] / self.size, self.left * w, self.right * w
+                o[0, i], o[1, i], o[2, i] = self.y[band[i]] / self.size, self.left * w, self.right * w
                 for a in range(count):
                     Z_[i, a] = rows[i, self.used_[a]] / self.root_[a]
                 for a in range(count, self.k):
                     Z_[i, a] = 1.0
-            for u in range(held):
-                a = self.owner[u]
-                Z_[m + u, a] = 1.0
-                y_[m + u] = self.cost[0, u] / self.scale[a]
-                left_[m + u], right_[m + u] = self.cost[1, u], self.cost[2, u]
-        return Z, y, left, right
+            for u in range(self.held):
+                for a in range(self.k):
+                    Z_[m + u, a] = a == self.owner[u]
+                o[0, m + u] = self.cost[0, u] / self.scale[self.owner[u]]
+                o[1, m + u], o[2, m + u] = self.cost[1, u], self.cost[2, u]
+        return Z, other[0], other[1], other[2]
 
     def spread(self, const double[::1] psi not None, const Py_ssize_t[::1] band not None,
                const double[::1] r not None):
@@ -123,7 +132,7 @@ cdef class Units:
         for a in range(self.k):
             largest = max(largest, fabs(beta[a]))
             b[self.used_[a] if a < self.used_.shape[0] else p] = beta[a] * self.scale[a]
-        for u in range(self.owner.shape[0]):
+        for u in range(self.held):
             a = self.owner[u]
             if fabs(beta[a] - self.cost[0, u] / self.scale[a]) <= 1e-14 * (1 + largest):
                 b[self.used_[a]] = self.cost[0, u]
