@@ -239,9 +239,8 @@ def start(value, low, high, p, bounded):
     return np.minimum(np.maximum(b, low), high)
 
 
-def first_pass(X, weight, y, fit_intercept):
+def first_pass(X, weight, y, fit_intercept, row):
     """One pass over X: sets the means, returns sum w x~^2, X~'(w y) and sum w y^2; refuses what is not finite."""
-    row = int(weight.argmax()) if fit_intercept else 0
     square, slope, first, energy = X.first_pass(weight, y, row, fit_intercept)
     if not within(square, SMALLEST**2, LARGEST**2):
         check_size(X, square, first)
@@ -306,15 +305,16 @@ def problem(
     factor, low, high = factors(penalty_factor, low, high, X.p)
     bounded = positive or lower is not None or upper is not None or penalty_factor is not None
     b = start(warm_start, low, high, X.p, bounded)
-    y_size, y_mean, _ = survey(y, weight)
+    y_size, y_mean, centred = survey(y, weight)
     if not y_size <= LARGEST:
         finite("y", y)
         raise ValueError(f"y must not exceed {LARGEST:g} in size, got {y_size:g}: rescale it")
     if fit_intercept:
-        y = y - y_mean
+        y = centred
     else:
         y_mean = 0.0
-    square, slope, energy = first_pass(X, weight, y, fit_intercept)
+    row = 0 if sample_weight is None else int(weight.argmax())  # one that counts
+    square, slope, energy = first_pass(X, weight, y, fit_intercept, row)
     limits = low, high
     if standardize:
         sd = deviations(X, weight, square, fit_intercept)

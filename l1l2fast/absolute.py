@@ -18,7 +18,7 @@ from l1l2fast._objective import held, median, movable, strictly_inside
 from l1l2fast._simplex import simplex
 from l1l2fast._units import Units
 from l1l2fast.least_squares import Tall
-from l1l2fast.result import Answer, Status
+from l1l2fast.result import Answer, Status, shrunk
 from l1l2fast.uniqueness import STRICT, is_unique
 
 # Up to this many numbers in X, all rows are kept in the small problem.
@@ -36,13 +36,13 @@ OPTIMAL, UNBOUNDED, DEFICIENT = 0, 2, 3
 
 def solve(problem):
     """Minimise; returns an Answer."""
-    null, level, largest = median(problem.y, problem.weight, problem.intercept)
+    null, level, largest, n_live = median(problem.y, problem.weight, problem.intercept)
     tolerance = problem.tol * null + 4e-16 * problem.y_size
     if null == 0 and not (problem.lower > 0).any() and not (problem.upper < 0).any():
         b, theta = np.zeros(problem.columns.p), np.zeros(problem.columns.n)  # nothing is left to fit
         return Answer(b, 0.0, 0.0, 0.0, theta, b, Status.CONVERGED, tolerance, 1, 0, None)
     b, r, passes, steps = begin(problem, null, level)
-    lines, best, rounds = Lines(problem, largest), None, 0
+    lines, best, rounds = Lines(problem, largest, n_live), None, 0
     band = lines.nearest(r, lines.room)
     while True:
         band, b, psi, work = lines.solve(band, b, r)
@@ -55,7 +55,7 @@ def solve(problem):
         objective, gap, scale = problem.certify(b[:-1], f, theta, u)
         if best is None or gap < best[1]:
             unique = lines.unique(band, r, b, psi) if gap <= tolerance else None
-            best = objective, gap, b, scale * theta, scale * u, unique
+            best = objective, gap, b, *shrunk(scale, theta, u), unique
         status = problem.verdict(rounds, objective, best[1], tolerance, passes)
         rounds += 1
         if status is None and len(band) == lines.n_live:
@@ -106,10 +106,9 @@ def reweight(problem, null):
 class Lines:
     """The small problem: lines and parabolas over a band of rows, in the units of `_units`."""
 
-    def __init__(self, problem, largest):
-        self.problem = problem
+    def __init__(self, problem, largest, n_live):
+        self.problem, self.n_live = problem, n_live
         self.size = math.ldexp(0.5, math.frexp(largest or 1.0)[1])
-        self.n_live = int(np.count_nonzero(problem.weight))
         used = movable(problem.square, problem.lower, problem.upper)
         self.shorten, self.gone = None, used[:0]
         self.y, self.free = problem.y, False
@@ -161,10 +160,9 @@ class Lines:
 
     def solve(self, band, b, r):
         """The exact solution with the rows outside the band, widened if need be, kept on the side that r says."""
-        work, X = 0, self.problem.columns
+        work = 0
         while True:
-            rows = X.rows(slice(None) if len(band) == X.n else band)
-            Z, y, left, right = self.small = self.units.system(rows, band)
+            Z, y, left, right = self.small = self.units.system(self.problem.columns, band)
             beta, psi = self.units.inner(b), np.zeros(len(y))
             status, done = self.finish(Z, y, left, right, self.pull(band, r), beta, psi)
             work += done

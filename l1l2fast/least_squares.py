@@ -13,9 +13,9 @@ import numpy as np
 from scipy.linalg import lapack, qr
 
 from l1l2fast._objective import movable
-from l1l2fast._triangle import back, forth, pivoted, stack
+from l1l2fast._triangle import back, forth, frame, pivoted, stack
 from l1l2fast.problem import EPS
-from l1l2fast.result import Answer, Status
+from l1l2fast.result import Answer, Status, shrunk
 
 # Sparse X of more columns than this is solved by MINRES instead of a dense triangle.
 MAX_DENSE = 4000
@@ -65,7 +65,7 @@ def refine(problem, d, solver, unique):
                 (objective, gap, scale), problem.certify(b, y - r, theta, u), key=lambda c: c[1]
             )
         if best is None or gap < best[1] or solver.easy and rounds == 1:
-            best = objective, gap, b, scale * theta, scale * u
+            best = objective, gap, b, *shrunk(scale, theta, u)
             status = problem.verdict(rounds, objective, gap, tolerance, passes)
         else:  # the correction is rounding: this is as good as float64 allows
             status = Status.CONVERGED if best[1] <= tolerance else Status.MAX_ITER
@@ -82,12 +82,12 @@ class Tall:
 
     def __init__(self, problem, live, d):
         self.problem, self.live, self.passes = problem, live, 2
-        k, d = len(live), d[live]
-        self.scale = 1 / np.sqrt(problem.square[live] + d)
+        self.scale, ridge = frame(problem.square, d, live)
+        k = len(live)
         if k == 0:
             self.rank, self.full_rank, self.easy = 0, True, True
             return
-        self.R = fold(problem, live, self.scale, np.sqrt(d) * self.scale)
+        self.R = fold(problem, live, self.scale, ridge)
         self.pivot, self.rank, self.easy = pivoted(self.R, EPS * max(32, k))
         self.z = self.R[: self.rank, k]
         self.full_rank = self.rank == k
@@ -123,12 +123,10 @@ class Tall:
         return b
 
 
-def fold(problem, live, scale, ridge):
-    """[diag(ridge) 0; X~ scale, y] or, if its rows are many, its triangle."""
+def fold(problem, live, scale, R):
+    """[R; X~ scale, y] or, if its rows are many, its triangle."""
     X, root, k = problem.columns, np.sqrt(problem.weight), len(live)
     rows = max(256, 2 * (k + 1))
-    R = np.zeros((k if ridge.any() else 0, k + 1), order="F")
-    R.flat[:: k + 2] = ridge[: len(R)]
     for lo in range(0, X.n, rows):
         hi = min(lo + rows, X.n)
         R = stack(R, X, lo, hi, live, scale, root, problem.y)

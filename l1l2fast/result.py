@@ -64,6 +64,11 @@ class Answer(NamedTuple):
     unique: bool | None
 
 
+def shrunk(scale, theta, u):
+    """The dual point that was certified."""
+    return (theta, u) if scale == 1 else (scale * theta, scale * u)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Certificate:
     """A dual point and what it proves: no coefficients do better than ``primal - gap``.

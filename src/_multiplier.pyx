@@ -164,7 +164,8 @@ cdef bint balance(Face* s) noexcept nogil:
     # shortest step. False: no memory.
     cdef blas_int q = 0, n = 0, one = 1, rank, info, length, lead
     cdef Py_ssize_t i, j
-    cdef double least
+    cdef double least, size
+    cdef bint off = False
     cdef double* A
     cdef double* step
     cdef blas_int* free_choice
@@ -174,9 +175,13 @@ cdef bint balance(Face* s) noexcept nogil:
             s.bordered[q] = <blas_int>j
             s.gradient[q] = s.c[j] - s.g[j]
             q += 1
+            size = fabs(s.c[j])
+            for i in range(s.m):
+                size += fabs(s.psi[i] * s.Z[i * s.k + j])
+            off |= fabs(s.gradient[q - 1]) > 2 * EPS * size
     for i in range(s.m):
         n += loose(s, i)
-    if q == 0 or n == 0:
+    if not off or n == 0:
         return True
     lead, least, length = max(q, n), EPS * max(q, n), 2 * q + 64 * (n + 1) + n
     A = <double*>calloc((<size_t>q * n + lead + length) * sizeof(double) + n * sizeof(blas_int), 1)

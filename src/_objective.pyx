@@ -91,9 +91,11 @@ def certify(Loss loss not None, Penalty penalty not None, const double[::1] y no
 
 
 def survey(const double[::1] y not None, const double[::1] w not None):
-    """(max |y|, sum w y, sum w y^2); nan where y is not finite, and the mean free of its first rounding."""
+    """(max |y|, mean, y - mean); nan where y is not finite, and the mean free of its first rounding."""
     cdef Py_ssize_t i
-    cdef double largest = 0.0, mean = 0.0, rest = 0.0, square = 0.0
+    cdef double largest = 0.0, mean = 0.0, rest = 0.0
+    centred = np.empty(y.shape[0])
+    cdef double[::1] c = centred
     with nogil:
         for i in range(y.shape[0]):
             if w[i] > 0 and fabs(y[i]) > largest:
@@ -103,8 +105,10 @@ def survey(const double[::1] y not None, const double[::1] w not None):
             largest = NAN
         for i in range(y.shape[0]):
             rest += w[i] * (y[i] - mean)
-            square += w[i] * y[i] * y[i]
-    return largest, mean + rest, square
+        mean += rest
+        for i in range(y.shape[0]):
+            c[i] = y[i] - mean
+    return largest, mean, centred
 
 
 def within(const double[::1] x not None, double low, double high):
@@ -150,8 +154,8 @@ def held(const double[:, ::1] Z not None, const double[::1] psi not None, const 
 
 
 def median(const double[::1] y not None, const double[::1] w not None, bint intercept):
-    """The objective of the absolute loss at b = 0, its best intercept (a weighted median, or 0), and max |y|."""
-    cdef Py_ssize_t i, at, n = y.shape[0]
+    """The absolute loss at b = 0, the best intercept there (a weighted median, or 0), max |y|, and how many w > 0."""
+    cdef Py_ssize_t i, at, live = 0, n = y.shape[0]
     cdef double objective = 0.0, level = 0.0, largest = 0.0
     cdef Kink *kinks = <Kink*>malloc(n * sizeof(Kink)) if intercept else NULL
     if intercept and kinks is NULL:
@@ -166,7 +170,8 @@ def median(const double[::1] y not None, const double[::1] w not None, bint inte
         for i in range(n):
             objective += w[i] * fabs(y[i] - level)
             largest = max(largest, fabs(y[i]))
-    return objective, level, largest
+            live += w[i] > 0
+    return objective, level, largest, live
 
 
 def movable(const double[::1] square not None, const double[::1] lower not None, const double[::1] upper not None):

@@ -15,6 +15,22 @@ from l1l2fast._columns cimport Columns
 cdef double EPS = 2.220446049250313e-16
 
 
+def frame(const double[::1] square not None, const double[::1] d not None, const Py_ssize_t[::1] live not None):
+    """Scales that make the columns `live` of [X~; diag(sqrt(d))] of length 1, and the scaled lower part, if any."""
+    cdef Py_ssize_t a, k = live.shape[0], ridge = 0
+    for a in range(k):
+        if d[live[a]] > 0:
+            ridge = k
+    scale, below = np.empty(k), np.zeros((k + 1, ridge)).T
+    cdef double[::1] scale_ = scale
+    cdef double[::1, :] o = below
+    for a in range(k):
+        scale_[a] = 1 / sqrt(square[live[a]] + d[live[a]])
+        if ridge:
+            o[a, a] = sqrt(d[live[a]]) * scale_[a]
+    return scale, below
+
+
 def stack(const double[:, :] above not None, Columns X not None, Py_ssize_t lo, Py_ssize_t hi,
           const Py_ssize_t[::1] live not None, const double[::1] scale not None, const double[::1] root not None,
           const double[::1] y not None):

@@ -9,6 +9,7 @@ import numpy as np
 
 from libc.math cimport INFINITY, fabs, isinf, sqrt
 
+from l1l2fast._columns cimport Columns
 from l1l2fast._scalar cimport clip
 
 
@@ -80,9 +81,10 @@ cdef class Units:
         """|x~_j|_w of the columns used."""
         return np.asarray(self.root_)[:len(self.used)]
 
-    def system(self, const double[:, ::1] rows not None, const Py_ssize_t[::1] band not None):
-        """Rows Z, their y and slopes: the band, of which `rows` holds X~, then the units."""
+    def system(self, Columns X not None, const Py_ssize_t[::1] band not None):
+        """Rows Z, their y and slopes: the band's, then the units."""
         cdef Py_ssize_t a, i, u, m = band.shape[0], count = self.used_.shape[0]
+        cdef double[:, :] rows = self.all_rows(X) if m == X.n else X.rows(np.asarray(band))[:, self.used]
         Z, other = np.empty((m + self.held, self.k)), np.empty((3, m + self.held))
         cdef double[:, ::1] Z_ = Z, o = other
         cdef double w
@@ -91,7 +93,7 @@ cdef class Units:
                 w = self.weight[band[i]] * self.y.shape[0]
                 o[0, i], o[1, i], o[2, i] = self.y[band[i]] / self.size, self.left * w, self.right * w
                 for a in range(count):
-                    Z_[i, a] = rows[i, self.used_[a]] / self.root_[a]
+                    Z_[i, a] = rows[i, a] / self.root_[a]
                 for a in range(count, self.k):
                     Z_[i, a] = 1.0
             for u in range(self.held):
@@ -100,6 +102,15 @@ cdef class Units:
                 o[0, m + u] = self.cost[0, u] / self.scale[self.owner[u]]
                 o[1, m + u], o[2, m + u] = self.cost[1, u], self.cost[2, u]
         return Z, other[0], other[1], other[2]
+
+    cdef all_rows(self, Columns X):
+        # X~ of the columns used: the whole of them is read in the order it is stored
+        block = np.empty((self.used_.shape[0], X.n))
+        cdef double[:, ::1] out = block
+        if block.shape[0]:
+            with nogil:
+                X.load(0, X.n, &self.used_[0], out.shape[0], NULL, &out[0, 0], X.n)
+        return block.T
 
     def spread(self, const double[::1] psi not None, const Py_ssize_t[::1] band not None,
                const double[::1] r not None):
