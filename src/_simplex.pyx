@@ -35,6 +35,8 @@ cdef enum:
     JITTERS = 3     # times, each finer than the last
 
 cdef double EPS = 2.220446049250313e-16
+# What differs by this part only is the same: of several optimal vertices, rounding must not choose.
+cdef double TIE = 1e-12
 
 cdef double blur(Vertex* s, const double* column) noexcept nogil:
     # The rounding error, over EPS, of the psi that goes with this column of the inverse.
@@ -63,7 +65,7 @@ cdef Py_ssize_t price(Vertex* s, double* violation) noexcept nogil:
         column = s.inverse + z * s.k
         norm = ddot(&s.k, column, &one, column, &one)
         score = over * over / norm
-        if score > top and over > 16 * EPS * blur(s, column):
+        if score > top * (1 + TIE) and over > 16 * EPS * blur(s, column):
             top, best, violation[0] = score, z, over
     return best
 
@@ -86,7 +88,7 @@ cdef Py_ssize_t search(Vertex* s, Py_ssize_t z, double violation) noexcept nogil
             s.kinks[n].row = i
             total += s.kinks[n].jump
             n += 1
-    p = crossing(s.kinks, n, -violation)
+    p = crossing(s.kinks, n, TIE * total - violation)
     if p < n:
         return p
     if n == 0 or total < violation * (1 - 1e-9):
