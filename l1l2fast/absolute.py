@@ -23,8 +23,8 @@ from l1l2fast.uniqueness import STRICT, is_unique
 
 # Up to this many numbers in X, all rows are kept in the small problem.
 SMALL = 20_000
-# Up to this many, the simplex method starts from the null model.
-TINY = 1000
+# Up to this many, the exact finish starts from the null model: it costs less than any help.
+TINY = 2_000
 # Reweightings; the smoothing is halved at each, from the mean residual of the null model.
 REWEIGHTINGS = 12
 # Pivots of the simplex method per column, and rounds of the method of multipliers, at most.
@@ -70,9 +70,9 @@ def solve(problem):
 def begin(problem, null, level):
     """A rough solution: b with the intercept last, its residuals, passes, steps."""
     X = problem.columns
-    if X.n * (X.p + 1) > TINY or problem.started:
+    if X.n * (X.p + 1) > TINY or problem.started and problem.start.any():
         return reweight(problem, null)
-    b = np.zeros(X.p + 1)  # the exact finish is cheaper than any help
+    b = np.zeros(X.p + 1)
     b[X.p] = level
     return b, problem.y - level, 0, 0
 
@@ -88,12 +88,10 @@ def reweight(problem, null):
     if len(b) == 0 or null == 0:
         return np.append(b, [0.0] * (1 - extra)), problem.y, 0, 0
     # in a small problem the exact finish is cheap, and so a rough start will do
-    size = problem.columns.n * len(b)
-    steps = REWEIGHTINGS if size > SMALL else REWEIGHTINGS // 2 if size > SMALL // 10 else REWEIGHTINGS // 4
+    steps = REWEIGHTINGS if problem.columns.n * len(b) > SMALL else REWEIGHTINGS // 2
     eps = null
-    if (
-        problem.started and problem.start.any()
-    ):  # a good warm start is kept by starting near the end of the schedule, a bad one dropped
+    # a good warm start is kept by starting near the end of the schedule, a bad one dropped
+    if problem.started and problem.start.any():
         first = fit.measure()
         if first < null:
             eps, steps = first / 2 ** (steps - 2), 2
