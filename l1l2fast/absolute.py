@@ -1,6 +1,7 @@
 """Losses that are lines on either side of y (absolute, later pinball): reweight, then finish exactly.
 
-1. Identify: iteratively reweighted least squares with a shrinking smoothing; one pass each.
+1. Identify: iteratively reweighted least squares with a shrinking smoothing; one pass each. Where X is
+   small, the null model will do.
 2. Solve small: only the rows with the smallest residuals can change side; the others become
    a linear term. L1 penalties and bounds are further rows, of one nonzero.
 3. Finish: the simplex method walks to an exact vertex; with an L2 term, the method of
@@ -14,7 +15,7 @@ import numpy as np
 
 from l1l2fast._irls import Reweighted
 from l1l2fast._multiplier import multiplier
-from l1l2fast._objective import held, median, movable, strictly_inside
+from l1l2fast._objective import held, strictly_inside
 from l1l2fast._simplex import simplex
 from l1l2fast._units import Units
 from l1l2fast.least_squares import Tall
@@ -36,7 +37,7 @@ OPTIMAL, UNBOUNDED, DEFICIENT = 0, 2, 3
 
 def solve(problem):
     """Minimise; returns an Answer."""
-    null, level, largest, n_live = median(problem.y, problem.weight, problem.intercept)
+    null, level, largest, n_live = problem.sums.median()
     tolerance = problem.tol * null + 4e-16 * problem.y_size
     if null == 0 and not (problem.lower > 0).any() and not (problem.upper < 0).any():
         b, theta = np.zeros(problem.columns.p), np.zeros(problem.columns.n)  # nothing is left to fit
@@ -48,8 +49,7 @@ def solve(problem):
         band, b, psi, work = lines.solve(band, b, r)
         steps += work
         f = problem.columns.predict(b[:-1])
-        f += b[-1]
-        theta, before, r = lines.units.spread(psi, band, r), r, problem.y - f
+        theta, before, r = lines.units.spread(psi, band, r), r, problem.sums.residual(f, b[-1])
         u = problem.columns.sweep(theta)
         passes += 2 + (len(band) < lines.n_live)
         objective, gap, scale = problem.certify(b[:-1], f, theta, u)
@@ -107,7 +107,7 @@ class Lines:
     def __init__(self, problem, largest, n_live):
         self.problem, self.n_live = problem, n_live
         self.size = math.ldexp(0.5, math.frexp(largest or 1.0)[1])
-        used = movable(problem.square, problem.lower, problem.upper)
+        used = problem.sums.movable()
         self.shorten, self.gone = None, used[:0]
         self.y, self.free = problem.y, False
         if len(used) < problem.columns.p:
@@ -121,19 +121,8 @@ class Lines:
     def use(self, used):
         """Set up the units and curvatures of the columns that take part; the others stay as they are."""
         problem = self.problem
-        self.units = Units(
-            self.size,
-            problem.loss.slopes(),
-            self.y,
-            problem.weight,
-            problem.square,
-            problem.factor,
-            problem.lower,
-            problem.upper,
-            used,
-            *problem.penalty.elastic(),
-            problem.intercept,
-        )
+        slopes, elastic = problem.loss.slopes(), problem.penalty.elastic()
+        self.units = Units(problem.sums, self.y, self.size, slopes, *elastic, used)
         self.k = self.units.k
         self.room = max(1000, 10 * self.k)
 

@@ -12,7 +12,6 @@ below p, the shortest of the optimal coefficient vectors is returned.
 import numpy as np
 from scipy.linalg import lapack, qr
 
-from l1l2fast._objective import movable
 from l1l2fast._triangle import back, forth, frame, pivoted, stack
 from l1l2fast.problem import EPS
 from l1l2fast.result import Answer, Status, shrunk
@@ -26,7 +25,7 @@ TINY = 1e-20
 def least_squares(problem, d):
     """Minimise; d is the curvature of the penalty. Returns an Answer."""
     X = problem.columns
-    live, unique = movable(problem.square, problem.lower, problem.upper), True
+    live, unique = problem.sums.movable(), True
     if len(live) < X.p:
         unique = not ((problem.square == 0) & (problem.upper > problem.lower) & (d == 0)).any()
     if X.sparse and len(live) > MAX_DENSE:

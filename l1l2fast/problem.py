@@ -6,11 +6,11 @@ with sum(w) = 1, y less its offset and (with an intercept) its mean, x~_j = scal
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from l1l2fast._objective import certify
+from l1l2fast._objective import Sums
 from l1l2fast.result import Progress, Status
 
 EPS = np.finfo(np.float64).eps
@@ -41,6 +41,11 @@ class Problem:
     tol: float
     max_iter: int
     callback: Callable | None
+    sums: Sums = field(init=False, repr=False)
+
+    def __post_init__(self):
+        rest = self.square, self.factor, self.lower, self.upper, self.intercept
+        self.sums = Sums(self.loss, self.penalty, self.y, self.weight, *rest)
 
     def certify(self, b, f, theta, u, projected=False):
         """Objective at b with predictions f, and how far it may be from the optimum.
@@ -50,22 +55,7 @@ class Problem:
         objective, gap, scale : float
             gap = objective - D(scale * theta) >= 0 with the largest feasible scale <= 1.
         """
-        return certify(
-            self.loss,
-            self.penalty,
-            self.y,
-            f,
-            self.weight,
-            theta,
-            b,
-            u,
-            self.square,
-            self.factor,
-            self.lower,
-            self.upper,
-            self.intercept,
-            projected,
-        )
+        return self.sums.certify(b, f, theta, u, projected)
 
     def verdict(self, rounds, objective, gap, tolerance, n_passes):
         """Ask the callback and the tolerance whether to go on: a Status, or None."""

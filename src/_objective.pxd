@@ -1,3 +1,5 @@
+# The two halves of a duality gap, one coefficient at a time, and the vectors of one problem that sums run over.
+from l1l2fast._losses cimport Loss
 from l1l2fast._penalties cimport Penalty
 
 
@@ -6,3 +8,10 @@ cdef double limit(Penalty penalty, double u, double factor, double lower, double
 # h(b) + h*(u) - u b >= 0, with u moved by at most `rounding` to where that is finite or zero
 cdef double slack(Penalty penalty, double b, double u, double factor, double lower, double upper,
                   double rounding, bint projected) noexcept nogil
+
+
+cdef class Sums:
+    cdef Loss loss
+    cdef Penalty penalty
+    cdef bint intercept
+    cdef const double[::1] y, w, square, factor, lower, upper

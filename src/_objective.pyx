@@ -48,46 +48,93 @@ cdef double slack(Penalty penalty, double b, double u, double factor, double low
     return slope if slope > 0 else 0.0
 
 
-def certify(Loss loss not None, Penalty penalty not None, const double[::1] y not None,
-            const double[::1] f not None, const double[::1] w not None, const double[::1] theta not None,
-            const double[::1] b not None, const double[::1] u not None, const double[::1] square not None,
-            const double[::1] factor not None, const double[::1] lower not None,
-            const double[::1] upper not None, bint intercept, bint projected=False):
-    """(P, P - D(s theta), s) with the largest s <= 1 at which s theta is feasible.
+cdef class Sums:
+    """The sums of one problem. Its vectors, which every sum reads, are taken in once."""
 
-    With an intercept, sum(theta) must be zero. u = X~'theta is taken to be known to the rounding of its
-    sums, eps |x~_j|_w |theta / w|_w, and for a smooth loss, whose theta is made of y - f, to that of f;
-    `projected` says that theta was made orthogonal to the free columns, so that the rest of u is rounding.
-    """
-    cdef Py_ssize_t i, j, n = y.shape[0], p = b.shape[0]
-    cdef double objective = 0.0, gap = 0.0, s = 1.0, size = 0.0, unit, bound, spread = 0.0, total = 0.0
-    cdef bint smooth = loss.curvature(0.0, 0.0) > 0
-    with nogil:
-        for i in range(n):
-            if w[i] > 0:
-                objective += w[i] * loss.value(y[i], f[i])
-                size += theta[i] * theta[i] / w[i]
-                total += theta[i]
-        size = sqrt(size)
-        for j in range(p):
-            if b[j] != 0:
-                spread += sqrt(square[j]) * fabs(b[j])
-                if factor[j] > 0:
-                    objective += factor[j] * penalty.value(b[j])
-        unit = 2.3e-16 * (16 + sqrt(<double>n)) * (size + spread if smooth and not projected else size)
-        if intercept and fabs(total) > unit:
-            s = 0.0
-        for j in range(p):
-            bound = limit(penalty, u[j], factor[j], lower[j], upper[j])
-            if fabs(u[j]) > bound + unit * sqrt(square[j]) and bound < s * fabs(u[j]):
-                s = bound / fabs(u[j])
-        for i in range(n):
-            if w[i] > 0:
-                gap += w[i] * loss.slack(y[i], f[i], -s * theta[i] / w[i])
-        for j in range(p):
-            gap += slack(penalty, b[j], s * u[j], factor[j], lower[j], upper[j], unit * sqrt(square[j]),
-                         projected)
-    return objective, gap, s
+    def __init__(self, Loss loss not None, Penalty penalty not None, const double[::1] y not None,
+                 const double[::1] w not None, const double[::1] square not None, const double[::1] factor not None,
+                 const double[::1] lower not None, const double[::1] upper not None, bint intercept):
+        self.loss, self.penalty, self.y, self.w, self.square = loss, penalty, y, w, square
+        self.factor, self.lower, self.upper, self.intercept = factor, lower, upper, intercept
+
+    def certify(self, const double[::1] b not None, const double[::1] f not None, const double[::1] theta not None,
+                const double[::1] u not None, bint projected=False):
+        """(P, P - D(s theta), s) with the largest s <= 1 at which s theta is feasible.
+
+        With an intercept, sum(theta) must be zero. u = X~'theta is taken to be known to the rounding of its
+        sums, eps |x~_j|_w |theta / w|_w, and for a smooth loss, whose theta is made of y - f, to that of f;
+        `projected` says that theta was made orthogonal to the free columns, so that the rest of u is rounding.
+        """
+        cdef Py_ssize_t i, j, n = self.y.shape[0], p = b.shape[0]
+        cdef double objective = 0.0, gap = 0.0, s = 1.0, size = 0.0, unit, bound, spread = 0.0, total = 0.0
+        cdef bint smooth = self.loss.curvature(0.0, 0.0) > 0
+        with nogil:
+            for i in range(n):
+                if self.w[i] > 0:
+                    objective += self.w[i] * self.loss.value(self.y[i], f[i])
+                    size += theta[i] * theta[i] / self.w[i]
+                    total += theta[i]
+            size = sqrt(size)
+            for j in range(p):
+                if b[j] != 0:
+                    spread += sqrt(self.square[j]) * fabs(b[j])
+                    if self.factor[j] > 0:
+                        objective += self.factor[j] * self.penalty.value(b[j])
+            unit = 2.3e-16 * (16 + sqrt(<double>n)) * (size + spread if smooth and not projected else size)
+            if self.intercept and fabs(total) > unit:
+                s = 0.0
+            for j in range(p):
+                bound = limit(self.penalty, u[j], self.factor[j], self.lower[j], self.upper[j])
+                if fabs(u[j]) > bound + unit * sqrt(self.square[j]) and bound < s * fabs(u[j]):
+                    s = bound / fabs(u[j])
+            for i in range(n):
+                if self.w[i] > 0:
+                    gap += self.w[i] * self.loss.slack(self.y[i], f[i], -s * theta[i] / self.w[i])
+            for j in range(p):
+                gap += slack(self.penalty, b[j], s * u[j], self.factor[j], self.lower[j], self.upper[j],
+                             unit * sqrt(self.square[j]), projected)
+        return objective, gap, s
+
+    def median(self):
+        """The absolute loss at b = 0, its best intercept (a weighted median, or 0), max |y|, how many w > 0."""
+        cdef Py_ssize_t i, at, live = 0, n = self.y.shape[0]
+        cdef double objective = 0.0, level = 0.0, largest = 0.0
+        cdef Kink *kinks = <Kink*>malloc(n * sizeof(Kink)) if self.intercept else NULL
+        if self.intercept and kinks is NULL:
+            raise MemoryError()
+        with nogil:
+            if self.intercept:
+                for i in range(n):
+                    kinks[i].t, kinks[i].jump = self.y[i], self.w[i]
+                at = crossing(kinks, n, -0.5)
+                level = kinks[min(at, n - 1)].t
+                free(kinks)
+            for i in range(n):
+                objective += self.w[i] * fabs(self.y[i] - level)
+                largest = max(largest, fabs(self.y[i]))
+                live += self.w[i] > 0
+        return objective, level, largest, live
+
+    def residual(self, double[::1] f not None, double level):
+        """f += level; returns y - f."""
+        cdef Py_ssize_t i
+        r = np.empty(f.shape[0])
+        cdef double[::1] r_ = r
+        for i in range(f.shape[0]):
+            f[i] += level
+            r_[i] = self.y[i] - f[i]
+        return r
+
+    def movable(self):
+        """The columns that are not constant and whose bounds leave them room."""
+        cdef Py_ssize_t j, k = 0
+        which = np.empty(self.square.shape[0], dtype=np.intp)
+        cdef Py_ssize_t[::1] which_ = which
+        for j in range(self.square.shape[0]):
+            if self.square[j] > 0 and self.lower[j] < self.upper[j]:
+                which_[k] = j
+                k += 1
+        return which[:k]
 
 
 def survey(const double[::1] y not None, const double[::1] w not None):
@@ -151,39 +198,6 @@ def held(const double[:, ::1] Z not None, const double[::1] psi not None, const 
         if fabs(Z[i, flat]) > 1e-3 and inside(psi[i], left[i], right[i], margin):
             return True
     return False
-
-
-def median(const double[::1] y not None, const double[::1] w not None, bint intercept):
-    """The absolute loss at b = 0, the best intercept there (a weighted median, or 0), max |y|, and how many w > 0."""
-    cdef Py_ssize_t i, at, live = 0, n = y.shape[0]
-    cdef double objective = 0.0, level = 0.0, largest = 0.0
-    cdef Kink *kinks = <Kink*>malloc(n * sizeof(Kink)) if intercept else NULL
-    if intercept and kinks is NULL:
-        raise MemoryError()
-    with nogil:
-        if intercept:
-            for i in range(n):
-                kinks[i].t, kinks[i].jump = y[i], w[i]
-            at = crossing(kinks, n, -0.5)
-            level = kinks[min(at, n - 1)].t
-            free(kinks)
-        for i in range(n):
-            objective += w[i] * fabs(y[i] - level)
-            largest = max(largest, fabs(y[i]))
-            live += w[i] > 0
-    return objective, level, largest, live
-
-
-def movable(const double[::1] square not None, const double[::1] lower not None, const double[::1] upper not None):
-    """The columns that are not constant and whose bounds leave them room."""
-    cdef Py_ssize_t j, k = 0
-    which = np.empty(square.shape[0], dtype=np.intp)
-    cdef Py_ssize_t[::1] which_ = which
-    for j in range(square.shape[0]):
-        if square[j] > 0 and lower[j] < upper[j]:
-            which_[k] = j
-            k += 1
-    return which[:k]
 
 
 def violation(Penalty penalty not None, const double[::1] b not None, const double[::1] g not None,

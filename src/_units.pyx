@@ -10,6 +10,7 @@ import numpy as np
 from libc.math cimport INFINITY, fabs, isinf, sqrt
 
 from l1l2fast._columns cimport Columns
+from l1l2fast._objective cimport Sums
 from l1l2fast._scalar cimport clip
 
 
@@ -26,21 +27,20 @@ cdef class Units:
     cdef Py_ssize_t[::1] owner
     cdef double[:, ::1] cost  # of the unit rows, `held` in number: snap, left, right
 
-    def __init__(self, double size, slopes not None, const double[::1] y not None, const double[::1] weight not None,
-                 const double[::1] square not None, const double[::1] factor not None,
-                 const double[::1] lower not None, const double[::1] upper not None, used not None,
-                 double l1, double l2, bint intercept):
+    def __init__(self, Sums problem not None, const double[::1] y not None, double size, slopes not None,
+                 double l1, double l2, used not None):
         cdef Py_ssize_t a, i, n = y.shape[0], count = used.shape[0]
         self.left, self.right = slopes
-        self.size, self.y, self.weight, self.lower, self.upper = size, y, weight, lower, upper
-        self.used, self.k = used, count + intercept
+        self.size, self.y, self.weight = size, y, problem.w
+        self.lower, self.upper = problem.lower, problem.upper
+        self.used, self.k = used, count + problem.intercept
         self.d = np.zeros(self.k)
         cdef double[:, ::1] memory = np.empty((3, self.k))
         self.used_, self.d_, self.root_, self.scale, self.price = used, self.d, memory[0], memory[1], memory[2]
         for a in range(count):
-            self.root_[a] = sqrt(square[self.used_[a]])
+            self.root_[a] = sqrt(problem.square[self.used_[a]])
             self.scale[a] = size / self.root_[a]
-            self.price[a] = factor[self.used_[a]] * self.scale[a] * (n / size)
+            self.price[a] = problem.factor[self.used_[a]] * self.scale[a] * (n / size)
             if l2 > 0:
                 self.d_[a] = l2 * self.scale[a] * self.price[a]
                 self.curved |= self.d_[a] != 0
@@ -48,7 +48,7 @@ cdef class Units:
             self.price[a] = min(l1 * self.price[a], 2.0 * n * max(self.left, self.right))
             for i in range(3):
                 self.held += self.is_held(i, a)
-        if intercept:
+        if problem.intercept:
             self.scale[count], self.root_[count] = size, 1.0
         if self.held:
             self.owner, self.cost = np.empty(self.held, dtype=np.intp), np.empty((3, self.held))
