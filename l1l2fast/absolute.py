@@ -1,7 +1,7 @@
 """Losses that are lines on either side of y (absolute, later pinball): reweight, then finish exactly.
 
 1. Identify: iteratively reweighted least squares with a shrinking smoothing; one pass each. Where X is
-   small, the null model will do.
+   small, b = 0 will do.
 2. Solve small: only the rows with the smallest residuals can change side; the others become
    a linear term. L1 penalties and bounds are further rows, of one nonzero.
 3. Finish: the simplex method walks to an exact vertex; with an L2 term, the method of
@@ -24,7 +24,7 @@ from l1l2fast.uniqueness import STRICT, is_unique
 
 # Up to this many numbers in X, all rows are kept in the small problem.
 SMALL = 20_000
-# Up to this many, the exact finish starts from the null model: it costs less than any help.
+# Up to this many, the exact finish starts from b = 0 or a warm start: it costs less than any help.
 TINY = 2_000
 # Reweightings; the smoothing is halved at each, from the mean residual of the null model.
 REWEIGHTINGS = 12
@@ -69,12 +69,12 @@ def solve(problem):
 
 def begin(problem, null, level):
     """A rough solution: b with the intercept last, its residuals, passes, steps."""
-    X = problem.columns
-    if X.n * (X.p + 1) > TINY or problem.started and problem.start.any():
+    p = problem.columns.p
+    if problem.columns.n * (p + 1) > TINY:
         return reweight(problem, null)
-    b = np.zeros(X.p + 1)
-    b[X.p] = level
-    return b, problem.y - level, 0, 0
+    b = np.empty(p + 1)
+    b[:p], b[p] = problem.start, level
+    return b, problem.y, 0, 0  # the band will be all rows, and no residual is asked for
 
 
 def reweight(problem, null):
