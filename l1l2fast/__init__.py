@@ -3,6 +3,7 @@
 from l1l2fast.losses import Absolute, Squared
 from l1l2fast.penalties import L1, L1L2, L2
 from l1l2fast.result import Certificate, ConvergenceWarning, Progress, Result, Status
+from l1l2fast.ridge import RidgePath, ridge_path
 from l1l2fast.solvers import solve
 
 __version__ = "0.1.0.dev0"
@@ -16,8 +17,10 @@ __all__ = [
     "ConvergenceWarning",
     "Progress",
     "Result",
+    "RidgePath",
     "Squared",
     "Status",
+    "ridge_path",
     "solve",
 ]
 

@@ -4,6 +4,7 @@ Every error names the argument, says what was expected and what came, and is rai
 any work is done. Nothing here or behind it writes to the user's arrays.
 """
 
+import dataclasses
 import functools
 import math
 import sys
@@ -239,6 +240,15 @@ def start(value, low, high, p, bounded):
     return np.minimum(np.maximum(b, low), high)
 
 
+def centred(y, weight, fit_intercept):
+    """y less its mean (0 without an intercept), that mean, and the largest |y| there was."""
+    y_size, y_mean, moved = survey(y, weight)
+    if not y_size <= LARGEST:
+        finite("y", y)
+        raise ValueError(f"y must not exceed {LARGEST:g} in size, got {y_size:g}: rescale it")
+    return (moved, y_mean, y_size) if fit_intercept else (y, 0.0, y_size)
+
+
 def first_pass(X, weight, y, fit_intercept, row):
     """One pass over X: sets the means, returns sum w x~^2, X~'(w y) and sum w y^2; refuses what is not finite."""
     square, slope, first, energy = X.first_pass(weight, y, row, fit_intercept)
@@ -305,14 +315,7 @@ def problem(
     factor, low, high = factors(penalty_factor, low, high, X.p)
     bounded = positive or lower is not None or upper is not None or penalty_factor is not None
     b = start(warm_start, low, high, X.p, bounded)
-    y_size, y_mean, centred = survey(y, weight)
-    if not y_size <= LARGEST:
-        finite("y", y)
-        raise ValueError(f"y must not exceed {LARGEST:g} in size, got {y_size:g}: rescale it")
-    if fit_intercept:
-        y = centred
-    else:
-        y_mean = 0.0
+    y, y_mean, y_size = centred(y, weight, fit_intercept)
     row = 0 if sample_weight is None else int(weight.argmax())  # one that counts
     square, slope, energy = first_pass(X, weight, y, fit_intercept, row)
     limits = low, high
@@ -350,3 +353,37 @@ def problem(
         max_iter,
         callback,
     )
+
+
+def responses(y):
+    """Whether y has two dimensions, and its columns."""
+    if np.ndim(y) != 2 or hasattr(y, "tocsc"):
+        return False, [y]
+    y = real_array("y", y, 2)
+    if y.shape[1] == 0:
+        raise ValueError(f"y must have at least one column, got shape {y.shape}")
+    return True, list(y.T)
+
+
+def retarget(problem, y, offset):
+    """The problem with another y; its `slope` is not brought up to date, which would take a pass over X."""
+    n = problem.columns.n
+    y = finite("y", vector("y", y, n))
+    if offset is not None:
+        y = y - vector("offset", offset, n, scalar=True)
+    y, y_mean, y_size = centred(y, problem.weight, problem.intercept)
+    energy = float(problem.weight @ (y * y))
+    return dataclasses.replace(problem, y=y, y_mean=y_mean, y_size=y_size, energy=energy, slope=None)
+
+
+def alphas(value, n_alphas, eps, top):
+    """A grid of penalties: the given one, or `n_alphas` of them from `top` down to `eps` times that."""
+    n_alphas = number("n_alphas", n_alphas, 1, kind=int)
+    if number("eps", eps, 0.0, 1.0) == 0:
+        raise ValueError(f"eps must be > 0, got {eps!r}")
+    if value is None:
+        return np.geomspace(top, top * eps, n_alphas) if top > 0 else np.ones(n_alphas)
+    grid = finite("alphas", np.array(real_array("alphas", np.atleast_1d(value), 1), dtype=np.float64))
+    if len(grid) == 0 or grid.min() < 0:
+        raise ValueError(f"alphas must hold numbers >= 0, got {value!r}")
+    return grid

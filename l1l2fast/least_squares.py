@@ -10,14 +10,19 @@ below p, the shortest of the optimal coefficient vectors is returned.
 """
 
 import numpy as np
-from scipy.linalg import lapack, qr
+from scipy.linalg import blas, lapack, qr
 
+from l1l2fast import normal
 from l1l2fast._triangle import back, forth, frame, pivoted, stack
 from l1l2fast.problem import EPS
 from l1l2fast.result import Answer, Status, shrunk
 
 # Sparse X of more columns than this is solved by MINRES instead of a dense triangle.
 MAX_DENSE = 4000
+# Below that many multiplications, orthogonal transforms cost nothing that could be saved.
+HEAVY = 1e6
+# Condition numbers of the Gram matrix: below the first nothing is lost, up to the second a correction makes up for it.
+HARMLESS, SQUARED = 1e4, 1e10
 # A curvature of the penalty relative to the data's, below which a correction of the answer is enough.
 TINY = 1e-20
 
@@ -28,7 +33,10 @@ def least_squares(problem, d):
     live, unique = problem.sums.movable(), True
     if len(live) < X.p:
         unique = not ((problem.square == 0) & (problem.upper > problem.lower) & (d == 0)).any()
-    if X.sparse and len(live) > MAX_DENSE:
+    solver = normal_equations(problem, live, d)
+    if solver is not None:
+        pass
+    elif X.sparse and len(live) > MAX_DENSE:
         solver = Iterative(problem, live, d)
     elif X.n < len(live) and (d[live] > 0).any():
         solver = Wide(problem, live, d)
@@ -74,6 +82,98 @@ def refine(problem, d, solver, unique):
     objective, gap, b, theta, u = best
     passes += solver.passes
     return Answer(b, 0.0, objective, gap, theta, u, status, tolerance, passes, rounds, unique and solver.full_rank)
+
+
+def normal_equations(problem, live, d):
+    """A Cholesky factor in the smaller of n and p, or None where that does not pay or would lose digits."""
+    X, few = problem.columns, min(problem.columns.n, len(live))
+    wide = X.n < len(live)
+    if X.n * len(live) * few < HEAVY or X.sparse and few > MAX_DENSE or wide and not (d[live] > 0).all():
+        return None
+    solver = (CholeskyOfRows if wide else CholeskyOfColumns)(problem, live, d)
+    return solver if solver.condition <= SQUARED else None
+
+
+def factorise(gram):
+    """The Cholesky factor (lower, in place) and an estimate of the condition number, inf where there is none."""
+    v = gram.diagonal().copy()
+    for _ in range(3):  # close enough to the largest eigenvalue
+        v = blas.dsymv(1 / np.linalg.norm(v), gram, v, lower=1)
+    factor, info = lapack.dpotrf(gram, lower=1, clean=0, overwrite_a=1)
+    if info:
+        return factor, np.inf
+    rcond = lapack.dpocon(factor, np.linalg.norm(v), uplo="L")[0]
+    return factor, 1 / rcond if rcond > 0 else np.inf
+
+
+class CholeskyOfColumns:
+    """The Cholesky factor of scaled X~'X~ + diag(d)."""
+
+    easy = full_rank = True
+
+    def __init__(self, problem, live, d):
+        self.problem, self.live, self.passes = problem, live, 2
+        self.scale = 1 / np.sqrt(problem.square[live] + d[live])
+        gram = normal.gram_of_columns(problem, live, self.scale, np.sqrt(problem.weight))
+        gram[np.diag_indices_from(gram)] += d[live] * self.scale**2
+        self.factor, self.condition = factorise(gram)
+        self.d = d
+
+    def first(self):
+        """The solution, corrected once if the condition number asks for it."""
+        b = self.solve(self.problem.slope)
+        return b if self.condition <= HARMLESS else corrected(self, b)
+
+    def correct(self, r, theta, pull):
+        """(X~'X~ + diag(d))^-1 (X~'theta - pull)."""
+        return self.solve(self.problem.columns.sweep(theta) - pull)
+
+    def solve(self, rho):
+        """(X~'X~ + diag(d))^-1 rho."""
+        b = np.zeros(len(rho))
+        b[self.live] = self.scale * lapack.dpotrs(self.factor, self.scale * rho[self.live], lower=1)[0]
+        return b
+
+
+class CholeskyOfRows:
+    """The Cholesky factor of mu (I + X~ diag(1/d) X~'), mu being the smallest d: for fewer rows than columns."""
+
+    easy = full_rank = True
+
+    def __init__(self, problem, live, d):
+        self.problem, self.live, self.passes, self.root = problem, live, 3, np.sqrt(problem.weight)
+        self.d, self.mu = d, d[live].min()
+        self.inverse = np.zeros(len(d))
+        self.inverse[live] = self.mu / d[live]
+        gram = normal.gram_of_rows(problem, live, np.sqrt(self.inverse[live]), self.root)
+        if problem.intercept:  # what is orthogonal to root has no say in it, and the condition number is the others'
+            gram += np.trace(gram) / len(gram) * np.outer(self.root, self.root)
+        gram[np.diag_indices_from(gram)] += self.mu
+        self.factor, self.condition = factorise(gram)
+
+    def first(self):
+        """The solution, corrected once if the condition number asks for it."""
+        b = self.back(self.problem.y)
+        return b if self.condition <= HARMLESS else corrected(self, b)
+
+    def back(self, f):
+        """X~'(mu I + X~ diag(mu/d) X~')^-1 f, times mu/d."""
+        z = lapack.dpotrs(self.factor, self.root * f, lower=1)[0]
+        return self.inverse * self.problem.columns.sweep(self.root * z)
+
+    def correct(self, r, theta, pull):
+        """(X~'X~ + diag(d))^-1 (X~'theta - pull), by Woodbury's identity."""
+        X = self.problem.columns
+        step = self.inverse / self.mu * (X.sweep(theta) - pull)
+        return step - self.back(X.predict(step))
+
+
+def corrected(solver, b):
+    """b and what its residual asks for."""
+    problem = solver.problem
+    r, theta = problem.columns.residual(problem.y, problem.weight, b, problem.intercept)
+    solver.passes += 2
+    return b + solver.correct(r, theta, solver.d * b)
 
 
 class Tall:

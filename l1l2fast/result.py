@@ -186,10 +186,13 @@ class Result:
 
 def warn(result):
     """Warn exactly when the gap exceeds the tolerance."""
-    if result.gap > result.tolerance:
-        text = MESSAGES[result.status][0]
+    warn_of(result.gap, result.tolerance, result.status, 4)
+
+
+def warn_of(gap, tolerance, status, stacklevel=4):
+    """The same from the numbers."""
+    if gap > tolerance:
+        text = MESSAGES[status][0]
         warnings.warn(
-            f"gap {result.gap:.3g} exceeds the tolerance {result.tolerance:.3g}: {text}",
-            ConvergenceWarning,
-            stacklevel=3,
+            f"gap {gap:.3g} exceeds the tolerance {tolerance:.3g}: {text}", ConvergenceWarning, stacklevel=stacklevel
         )

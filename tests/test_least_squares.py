@@ -1,9 +1,9 @@
-"""Ridge with fewer rows than columns: where a Gram matrix, or 1 / alpha, would drown the answer in rounding."""
+"""Ridge: with fewer rows than columns, where 1 / alpha would drown the answer in rounding; by normal equations."""
 
 import numpy as np
 import pytest
 
-from l1l2fast import L2, solve
+from l1l2fast import L2, least_squares, solve
 
 
 def wide(n=6, p=15, seed=0):
@@ -45,3 +45,29 @@ def test_ridge_beside_free_columns(alpha, free):
     assert (np.abs(gradient) <= 1e-14 * size).all()
     assert abs(q @ r) <= 1e-14 * np.abs(y).max() * X.shape[1]
     assert result.unique is (free < 6)
+
+
+@pytest.mark.parametrize("shape", [(60, 20), (20, 60)])
+@pytest.mark.parametrize("alpha", [1.0, 1e-4, 1e-9])
+@pytest.mark.parametrize("standardize", [True, False])
+def test_one_fit_by_normal_equations(monkeypatch, shape, alpha, standardize):
+    X, y, weight = wide(*shape)
+    settings = {"penalty": L2(alpha), "sample_weight": weight, "standardize": standardize, "tol": 1e-10}
+    settings["penalty_factor"] = np.linspace(0.5, 3, shape[1])
+    want = solve(X, y, **settings)
+    monkeypatch.setattr(least_squares, "HEAVY", 0)
+    result = solve(X, y, **settings)
+    assert result.gap <= result.tolerance and result.unique
+    np.testing.assert_allclose(result.coef, want.coef, rtol=1e-8, atol=1e-9 * np.abs(want.coef).max())
+    np.testing.assert_allclose(result.objective, want.objective, rtol=1e-9)
+
+
+def test_normal_equations_step_back(monkeypatch):
+    """Columns whose Gram matrix has lost them are left to orthogonal transforms."""
+    monkeypatch.setattr(least_squares, "HEAVY", 0)
+    X, y, _ = wide(60, 5)
+    X = np.column_stack([X, X[:, 0] + 1e-7 * X[:, 1]])
+    result = solve(X, y, tol=1e-12)
+    want = np.linalg.lstsq(X - X.mean(0), y - y.mean(), rcond=None)[0]
+    assert result.gap <= result.tolerance
+    np.testing.assert_allclose(result.coef, want, rtol=1e-6)
