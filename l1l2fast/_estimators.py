@@ -8,6 +8,7 @@ from sklearn import exceptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from l1l2fast import result as _result
+from l1l2fast.ridge import ridge_path
 from l1l2fast.solvers import solve
 
 # Words that callers of scikit-learn look for, and so do its tests.
@@ -66,6 +67,31 @@ def solve_targets(estimator, X, y, loss, penalties, sample_weight, tol, max_iter
             max_iter=max_iter,
         )
         for target, penalty, start in zip(y.reshape(len(y), -1).T, penalties, starts(estimator, y), strict=True)
+    ]
+
+
+def ridge_targets(estimator, X, y, alpha, sample_weight, tol):
+    """One Result per target of ridge with one alpha, from one factorisation."""
+    path = ridge_path.__wrapped__(
+        X, y, alpha, sample_weight=sample_weight, fit_intercept=bool(estimator.fit_intercept), tol=tol
+    )
+    return [
+        _result.Result(
+            path.coef[k, :, 0],
+            path.intercept[k, 0],
+            path.objective[k, 0],
+            path.dual_objective[k, 0],
+            path.gap[k, 0],
+            path.tolerance[k],
+            _result.Status.CONVERGED if path.gap[k, 0] <= path.tolerance[k] else _result.Status.MAX_ITER,
+            path.n_passes,
+            1,
+            path.time,
+            None,
+            None,
+            None,
+        )
+        for k in range(y.shape[1])
     ]
 
 

@@ -19,7 +19,7 @@ from l1l2fast import normal
 from l1l2fast.least_squares import MAX_DENSE, least_squares, scale_of
 from l1l2fast.penalties import L2
 from l1l2fast.problem import EPS
-from l1l2fast.shifted import SMALL, Eigen, Lanczos, Singular, Tridiagonal
+from l1l2fast.shifted import FEW, SMALL, Cholesky, Eigen, Lanczos, Singular, Tridiagonal
 
 # Condition numbers up to that may be squared: a correction then still gains four digits.
 LIMIT = 3e5
@@ -62,6 +62,8 @@ class System:
         low, solver = alphas.min(), None
         if loo or len(gram) == 1:
             solver = Eigen(gram)
+        elif len(gram) >= SMALL and len(alphas) <= FEW:
+            solver = Cholesky(gram, alphas)
         elif right.shape[1] == 1 and len(gram) >= SMALL:
             solver = Lanczos(gram, right[:, 0], low, AIM)
             solver = solver if solver.done else None

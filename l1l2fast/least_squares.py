@@ -10,12 +10,13 @@ below p, the shortest of the optimal coefficient vectors is returned.
 """
 
 import numpy as np
-from scipy.linalg import blas, lapack, qr
+from scipy.linalg import lapack, qr
 
 from l1l2fast import normal
 from l1l2fast._triangle import back, forth, frame, pivoted, stack
 from l1l2fast.problem import EPS
 from l1l2fast.result import Answer, Status, shrunk
+from l1l2fast.shifted import factorise
 
 # Sparse X of more columns than this is solved by MINRES instead of a dense triangle.
 MAX_DENSE = 4000
@@ -94,18 +95,6 @@ def normal_equations(problem, live, d):
     return solver if solver.condition <= SQUARED else None
 
 
-def factorise(gram):
-    """The Cholesky factor (lower, in place) and an estimate of the condition number, inf where there is none."""
-    v = gram.diagonal().copy()
-    for _ in range(3):  # close enough to the largest eigenvalue
-        v = blas.dsymv(1 / np.linalg.norm(v), gram, v, lower=1)
-    factor, info = lapack.dpotrf(gram, lower=1, clean=0, overwrite_a=1)
-    if info:
-        return factor, np.inf
-    rcond = lapack.dpocon(factor, np.linalg.norm(v), uplo="L")[0]
-    return factor, 1 / rcond if rcond > 0 else np.inf
-
-
 class CholeskyOfColumns:
     """The Cholesky factor of scaled X~'X~ + diag(d)."""
 
@@ -116,7 +105,7 @@ class CholeskyOfColumns:
         self.scale = 1 / np.sqrt(problem.square[live] + d[live])
         gram = normal.gram_of_columns(problem, live, self.scale, np.sqrt(problem.weight))
         gram[np.diag_indices_from(gram)] += d[live] * self.scale**2
-        self.factor, self.condition = factorise(gram)
+        self.factor, self.condition, _ = factorise(gram)
         self.d = d
 
     def first(self):
@@ -149,7 +138,7 @@ class CholeskyOfRows:
         if problem.intercept:  # what is orthogonal to root has no say in it, and the condition number is the others'
             gram += np.trace(gram) / len(gram) * np.outer(self.root, self.root)
         gram[np.diag_indices_from(gram)] += self.mu
-        self.factor, self.condition = factorise(gram)
+        self.factor, self.condition, _ = factorise(gram)
 
     def first(self):
         """The solution, corrected once if the condition number asks for it."""

@@ -133,6 +133,8 @@ def triangle(problem, which, scale, root, Y):
 
 def cross(problem, which, scale, root, Y):
     """A' diag(root) Y."""
+    if plain(problem, which):  # sum w y is zero with an intercept, so that the means drop out
+        return (scale * problem.columns.scale)[:, None] * (problem.columns.owner.T @ (root[:, None] ** 2 * Y))
     out = np.zeros((len(which), Y.shape[1]))
     for part in steps(len(root), len(which)):
         out += row_block(problem.columns, part, which, scale, root).T @ (root[part, None] * Y[part])

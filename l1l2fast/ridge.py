@@ -1,5 +1,6 @@
 """ridge_path(): ridge regression for all alphas and all targets at once."""
 
+import functools
 import time
 from dataclasses import dataclass
 
@@ -36,8 +37,8 @@ class RidgePath:
         them; nan where a row decides its own fit (leverage 1). With ``loo=True``.
     loo_mse : ndarray of shape (K,) or (T, K), or None
         The weighted mean of the squares of `loo`. With ``loo=True``.
-    method : {"lanczos", "tridiagonal", "eigh", "svd", "iterative"}
-        How the alphas were solved: the first three from the Gram matrix in the smaller of n and p.
+    method : {"lanczos", "tridiagonal", "cholesky", "eigh", "svd", "iterative"}
+        How the alphas were solved: all but the last two from the Gram matrix in the smaller of n and p.
     condition : float
         Condition number of what was squared, X~ with root(alpha) I below it, at the smallest alpha, as
         far as the method saw it (nan for "iterative"). Above 3e5, X~ is factorised itself ("svd").
@@ -92,6 +93,21 @@ class RidgePath:
         )
 
 
+def warned(silent):
+    """`silent`, with a warning if a gap is above its tolerance; estimators use `ridge_path.__wrapped__`."""
+
+    @functools.wraps(silent)
+    def loud(*args, **kwargs):
+        path = silent(*args, **kwargs)
+        gap, tolerance = np.atleast_2d(path.gap).max(1), np.atleast_1d(path.tolerance)
+        worst = np.argmax(gap - tolerance)
+        warn_of(gap[worst], tolerance[worst], Status.MAX_ITER, 3)
+        return path
+
+    return loud
+
+
+@warned
 def ridge_path(
     X,
     y,
@@ -184,7 +200,7 @@ def ridge_path(
 
 
 def present(system, answers, alphas, several, loo, begin):
-    """A RidgePath from the answers in the system's own units; warns."""
+    """A RidgePath from the answers in the system's own units."""
     problem, (b, residual, objective, gap), shape = system.problem, answers, (-1, len(alphas))
     X = problem.columns
     coef = b if (X.scale == 1).all() else b * X.scale[:, None]
@@ -202,8 +218,6 @@ def present(system, answers, alphas, several, loo, begin):
         mse = np.einsum("i,itk,itk->tk", problem.weight, left, left)
         left = np.moveaxis(left, 1, 0)
     fields = [part.reshape(shape) for part in (intercept, objective, gap)] + [left, mse]
-    worst = np.argmax(fields[2].max(1) - tolerance)
-    warn_of(fields[2][worst].max(), tolerance[worst], Status.MAX_ITER)
     if not several:
         fields = [part if part is None else part[0] for part in fields]
         tolerance = float(tolerance[0])

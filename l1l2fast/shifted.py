@@ -1,8 +1,9 @@
 """(M + a I) x = c for many a at once, M symmetric and positive semidefinite.
 
-One factorisation serves all shifts: Lanczos's (1950) as far as it is cheap, Householder's (1958)
-tridiagonal form, the eigenvectors where they are wanted themselves, or, where M = A'A would square
-a condition number that is large already, the singular values of A. Every solver has
+One factorisation serves all shifts, if they are more than a few: Lanczos's (1950) as far as it is
+cheap, Householder's (1958) tridiagonal form, the eigenvectors where they are wanted themselves, or,
+where M = A'A would square a condition number that is large already, the singular values of A.
+Every solver has
 
     solve(c, shifts)     of shape (size, targets * shifts) from one column of c per target
     correct(c, shifts)   the same from one column of c per solution; shifts then has their number
@@ -16,6 +17,8 @@ from l1l2fast.problem import EPS
 
 # Smaller matrices are made tridiagonal at once.
 SMALL = 500
+# A Cholesky factor for each of so many shifts costs less than the tridiagonal form.
+FEW = 4
 # Lanczos gives up where it would take more steps than this part of the size: the tridiagonal form costs that.
 PATIENCE = 1 / 10
 # Steps between two looks at what Lanczos has got.
@@ -25,6 +28,45 @@ LOOK = 8
 def apart(c, count):
     """Each column of c `count` times."""
     return np.repeat(c, count, axis=1)
+
+
+def factorise(gram):
+    """The Cholesky factor (lower, in place); estimates of the condition number, inf if there is none, and the norm."""
+    v = gram.diagonal().copy()
+    for _ in range(3):  # close enough to the largest eigenvalue
+        v = blas.dsymv(1 / np.linalg.norm(v), gram, v, lower=1)
+    norm = np.linalg.norm(v)
+    factor, info = lapack.dpotrf(gram, lower=1, clean=0, overwrite_a=1)
+    rcond = 0.0 if info else lapack.dpocon(factor, norm, uplo="L")[0]
+    return factor, 1 / rcond if rcond > 0 else np.inf, norm
+
+
+class Cholesky:
+    """One factor per shift, for a few of them."""
+
+    method = "cholesky"
+
+    def __init__(self, M, shifts):
+        self.factors, self.shifts, worst = {}, shifts, 0.0
+        for k, shift in enumerate(shifts):
+            moved = M if k == len(shifts) - 1 else M.copy(order="F")
+            diagonal = moved.diagonal() + shift
+            moved[np.diag_indices_from(moved)] = diagonal
+            self.factors[float(shift)], condition, norm = factorise(moved)
+            if condition >= worst:
+                worst, self.extent = condition, (norm - shift, norm / condition - shift)
+
+    def solve(self, c, shifts):
+        """(L L')^-1 c."""
+        return self.correct(apart(c, len(shifts)), np.tile(shifts, c.shape[1]))
+
+    def correct(self, c, shifts):
+        """The same."""
+        out = np.empty(c.shape, order="F")
+        for shift, factor in self.factors.items():
+            which = shifts == shift
+            out[:, which] = lapack.dpotrs(factor, c[:, which], lower=1)[0]
+        return out
 
 
 class Eigen:

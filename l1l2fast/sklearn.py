@@ -8,7 +8,8 @@
 with r = y - intercept - X b and W = sum w. The first three *are* scikit-learn's classes with
 another `fit`: parameters, their limits, tags, `path`, `sparse_coef_`, `predict` and metadata
 routing are inherited, `isinstance` holds. X is converted to floating point and, if sparse, to
-CSC, and not copied otherwise; the targets of a two-dimensional y are solved one by one.
+CSC, and not copied otherwise; the targets of a two-dimensional y are solved one by one, those of
+Ridge with one alpha together.
 """
 
 import numbers
@@ -221,8 +222,9 @@ class Ridge(linear_model.Ridge):
         The duality gap is at most ``tol`` times the sum of the squares of y (centred if an
         intercept is fitted). Without ``positive`` the answer is exact to rounding.
     solver, random_state
-        Checked as in scikit-learn, without influence: X is factorised by orthogonal transforms;
-        with ``positive=True``, coordinate descent finds the coefficients that are 0.
+        Checked as in scikit-learn, without influence: X or, where that loses nothing, its Gram matrix is
+        factorised, once for all targets of one alpha; with ``positive=True``, coordinate descent finds
+        the coefficients that are 0.
 
     Attributes
     ----------
@@ -272,17 +274,12 @@ class Ridge(linear_model.Ridge):
         if (alpha < 0).any():
             raise ValueError(f"alpha must be >= 0, got {alpha.min()}")
         total = len(y) if sample_weight is None else sample_weight.sum()
-        penalties = [L2(a / total) for a in np.broadcast_to(alpha, count)]
-        results = _estimators.solve_targets(
-            self,
-            X,
-            y,
-            "squared",
-            penalties,
-            sample_weight,
-            _estimators.aim(self.tol),
-            1000 if self.max_iter is None else self.max_iter,
-        )
+        tol, max_iter = _estimators.aim(self.tol), 1000 if self.max_iter is None else self.max_iter
+        if count > 1 and not self.positive and (alpha == alpha[0]).all():
+            results = _estimators.ridge_targets(self, X, y, alpha[0] / total, sample_weight, tol)
+        else:
+            penalties = [L2(a / total) for a in np.broadcast_to(alpha, count)]
+            results = _estimators.solve_targets(self, X, y, "squared", penalties, sample_weight, tol, max_iter)
         _estimators.record(
             self, X, y, results, [2 * total * result.gap for result in results], _estimators.slack(self.tol)
         )

@@ -177,9 +177,12 @@ def test_methods_for_larger_problems_agree(spread, method, turn):
     X = rng.standard_normal((4000, 510)) * np.geomspace(1, spread, 510)
     X = np.ascontiguousarray(X.T) if turn else X
     y = X @ rng.standard_normal(X.shape[1]) + rng.standard_normal(len(X))
-    alphas = [1.0, 1e-2, 1e-4 if spread < 1 else 1e-1]
+    alphas = [1.0, 0.5, 0.1, 1e-2, 1e-4 if spread < 1 else 0.2]
     path = ridge_path(X, y, alphas)
     assert path.method == method and path.n_passes <= 4
+    few = ridge_path(X, y, alphas[2:])
+    assert few.method == "cholesky"
+    np.testing.assert_allclose(few.coef, path.coef[:, 2:], rtol=1e-7, atol=1e-9 * np.abs(path.coef).max())
     full = ridge_path(X, y, alphas, loo=True)
     assert full.method == "eigh"
     np.testing.assert_allclose(path.coef, full.coef, rtol=1e-7, atol=1e-9 * np.abs(full.coef).max())
