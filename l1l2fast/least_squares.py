@@ -1,12 +1,13 @@
-"""Least squares and ridge by orthogonal factorisation: no penalty has a kink, no bound is set.
+"""Least squares and ridge: no penalty has a kink, no bound is set.
 
     1/2 |y - X~b|_w^2 + 1/2 sum_j d_j b_j^2
 
-X is read in blocks of rows that are folded into one triangular factor R (Golub, 1965), so the
-extra memory is a few p x p arrays; with fewer rows than columns the transpose is factorised.
-The answer is refined with R'R d = X~'r (Bjorck, 1987): the Gram matrix, which squares the
-condition number, is never formed. Columns are scaled, R is pivoted, and if it shows a rank
-below p, the shortest of the optimal coefficient vectors is returned.
+Where the Gram matrix in the smaller of n and p loses nothing, which its Cholesky factor tells, that
+is all there is to do. It squares the condition number; elsewhere, and for small X, orthogonal
+factorisation does not: X is read in blocks of rows that are folded into one triangular factor R
+(Golub, 1965), so the extra memory is a few p x p arrays; with fewer rows than columns the transpose
+is factorised. The answer is refined with R'R d = X~'r (Bjorck, 1987). Columns are scaled, R is
+pivoted, and if it shows a rank below p, the shortest of the optimal coefficient vectors is returned.
 """
 
 import numpy as np
@@ -18,12 +19,14 @@ from l1l2fast.problem import EPS
 from l1l2fast.result import Answer, Status, shrunk
 from l1l2fast.shifted import factorise
 
-# Sparse X of more columns than this is solved by MINRES instead of a dense triangle.
+# Sparse X of more columns than this is solved by conjugate gradients instead of a dense triangle.
 MAX_DENSE = 4000
 # Below that many multiplications, orthogonal transforms cost nothing that could be saved.
 HEAVY = 1e6
 # Condition numbers of the Gram matrix: below the first nothing is lost, up to the second a correction makes up for it.
 HARMLESS, SQUARED = 1e4, 1e10
+# How far below the gap that is asked for conjugate gradients go.
+AHEAD = 1e-4
 # A curvature of the penalty relative to the data's, below which a correction of the answer is enough.
 TINY = 1e-20
 
@@ -299,42 +302,44 @@ class Reflectors:
 
 
 class Iterative:
-    """Sparse X with many columns: MINRES (Paige and Saunders, 1975) on the scaled normal equations."""
+    """Sparse X with many rows and columns: conjugate gradients on the residual (Hestenes and Stiefel, 1952)."""
 
-    easy = False
     full_rank = None
 
     def __init__(self, problem, live, d):
-        self.problem, self.live, self.passes = problem, live, 1
-        self.scale = 1 / np.sqrt(problem.square[live] + d[live])
-        self.ridge = np.sqrt(d[live]) * self.scale
-        if (d[live] > 0).all():
-            self.full_rank = True
+        self.problem, self.d, self.passes, self.most = problem, d, 1, 20 * len(live)
+        self.scale = np.zeros(len(d))
+        self.scale[live] = 1 / (problem.square[live] + d[live])
+        self.easy = bool((d[live] > 0).all())
+        self.full_rank = self.easy or None
+        self.inverse = np.divide(1.0, d, out=np.zeros(len(d)), where=(d > 0) & (self.scale > 0))
+        self.aim = AHEAD * scale_of(problem)[1]
 
     def first(self):
         """Start from zero and let `refine` improve it."""
         y = self.problem.y
-        return self.correct(y, self.problem.weight * y, np.zeros(self.problem.columns.p))
+        return self.correct(y, self.problem.weight * y, np.zeros(len(self.d)))
 
     def correct(self, r, theta, pull):
-        """(X~'X~ + diag(d))^-1 (X~'theta - pull) by MINRES on the scaled normal equations."""
-        from scipy.sparse.linalg import LinearOperator, minres
-
-        X, live = self.problem.columns, self.live
-        rho = X.sweep(theta) - pull
-        full = np.zeros(X.p)
-
-        def normal(c):
-            full[live] = self.scale * np.ravel(c)
-            f = X.predict(full)
-            if self.problem.intercept:
-                f -= self.problem.weight @ f
+        """(X~'X~ + diag(d))^-1 (X~'theta - pull), the columns scaled; stopped where r itself proves the gap small."""
+        problem, X, step = self.problem, self.problem.columns, np.zeros(len(self.d))
+        g = X.sweep(theta) - pull
+        move = self.scale * g
+        size = goal = g @ move
+        for _ in range(self.most):
+            rounding = len(g) * (4 * EPS) ** 2 * (problem.weight @ (r * r))
+            if size <= max(1e-28 * goal, rounding) or self.easy and (g * self.inverse) @ g / 2 <= self.aim:
+                break
+            f = X.predict(move)
+            if problem.intercept:
+                f -= problem.weight @ f
+            length = size / (f @ (problem.weight * f) + move @ (self.d * move))
+            step += length * move
+            r = r - length * f
+            pull = pull + length * self.d * move
+            g = X.sweep(problem.weight * r) - pull
+            scaled = self.scale * g
+            before, size = size, g @ scaled
+            move = scaled + size / before * move
             self.passes += 2
-            return self.scale * X.sweep(self.problem.weight * f)[live] + self.ridge**2 * np.ravel(c)
-
-        k = len(live)
-        right = self.scale * rho[live]
-        solution, _ = minres(LinearOperator((k, k), matvec=normal, dtype=float), right, rtol=1e-14, maxiter=20 * k)
-        step = np.zeros(X.p)
-        step[live] = self.scale * solution
         return step

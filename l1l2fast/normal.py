@@ -62,7 +62,13 @@ def plain(problem, which):
     X, weight = problem.columns, problem.weight
     if X.sparse or X.owner.dtype != np.float64 or len(which) < X.p or not (weight == weight[0]).all():
         return False
-    return bool((np.abs(X.mean * X.scale) <= NEAR * np.sqrt(problem.square)).all())
+    return near(problem, which)
+
+
+def near(problem, which):
+    """Are the means of the columns no larger than the deviations, so that centring costs no digits?"""
+    X = problem.columns
+    return bool((np.abs((X.mean * X.scale)[which]) <= NEAR * np.sqrt(problem.square[which])).all())
 
 
 def gram_of_columns(problem, which, scale, root):
@@ -76,6 +82,11 @@ def gram_of_columns(problem, which, scale, root):
         unit = root[0] * scale * X.scale
         gram *= unit
         gram *= unit[:, None]
+        return gram
+    if X.sparse:
+        X.gram(which.astype(np.intp), root, gram.T)
+        gram *= scale
+        gram *= scale[:, None]
         return gram
     for part in steps(X.n, k):
         gram = add_syrk(gram, row_block(X, part, which, scale, root))
@@ -93,6 +104,15 @@ def gram_of_rows(problem, which, scale, root):
     X, n = problem.columns, problem.columns.n
     gram = np.zeros((n, n), order="F")
     unit = even(problem, which, scale)
+    if X.sparse and near(problem, which):
+        columns = X.owner[:, which].astype(np.float64).multiply(scale * X.scale[which]).tocsc()
+        gram[:] = (columns @ columns.T).toarray()
+        if problem.intercept:
+            mean = gram @ problem.weight
+            gram -= mean[:, None] + (mean - problem.weight @ mean)
+        gram *= root
+        gram *= root[:, None]
+        return gram
     if unit:
         for part in steps(X.p, 2 * n + int(WORK / (n * n + 1))):
             gram = add_syrk(gram, X.owner[:, part].T)

@@ -116,7 +116,8 @@ def solve(
 
     Notes
     -----
-    Squared loss without a kink (no penalty, L2) is solved by orthogonal factorisation, with one by
+    Squared loss without a kink (no penalty, L2) is solved by one factorisation, of the Gram matrix or,
+    where that would lose digits, of X (conjugate gradients for large sparse X); with a kink by
     coordinate descent on a growing working set and Newton steps on its support; the absolute loss
     by reweighted least squares, then exactly: by the simplex method, which ends on a vertex (as
     many zero residuals as coefficients), or with an L2 term by the method of multipliers.

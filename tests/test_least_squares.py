@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from l1l2fast import L2, least_squares, solve
 
@@ -71,3 +72,19 @@ def test_normal_equations_step_back(monkeypatch):
     want = np.linalg.lstsq(X - X.mean(0), y - y.mean(), rcond=None)[0]
     assert result.gap <= result.tolerance
     np.testing.assert_allclose(result.coef, want, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(60, 25), (25, 60)])
+@pytest.mark.parametrize("alpha", [1.0, 1e-4, 0.0])
+def test_conjugate_gradients_on_sparse_columns(monkeypatch, shape, alpha):
+    X, y, weight = wide(*shape)
+    X[np.abs(X) < 1] = 0
+    factor = np.linspace(0.2, 2, shape[1])
+    settings = {"penalty": L2(alpha), "sample_weight": weight, "penalty_factor": factor, "tol": 1e-10}
+    want = solve(X, y, **settings)
+    monkeypatch.setattr(least_squares, "MAX_DENSE", 10)
+    result = solve(sparse.csc_array(X), y, **settings)
+    assert result.gap <= result.tolerance
+    if want.unique:
+        np.testing.assert_allclose(result.coef, want.coef, rtol=0, atol=1e-5 * np.abs(want.coef).max())
+    np.testing.assert_allclose(result.objective, want.objective, rtol=1e-9, atol=1e-12)
