@@ -36,7 +36,7 @@ class System:
         self.problems, self.problem = problems, problems[0]
         problem = self.problem
         self.Y = np.stack([other.y for other in problems], axis=1)
-        self.null, self.tolerance = (np.array(part) for part in zip(*map(scale_of, problems), strict=True))
+        self.tolerance = np.array([scale_of(other)[1] for other in problems])
         live = (problem.square > 0) & (problem.upper > problem.lower)
         self.held = np.flatnonzero(live & (problem.factor > 0))
         self.free = np.flatnonzero(live & (problem.factor == 0))
@@ -66,7 +66,9 @@ class System:
             solver = Cholesky(gram, alphas)
         elif right.shape[1] == 1 and len(gram) >= SMALL:
             solver = Lanczos(gram, right[:, 0], low, AIM)
-            solver = solver if solver.done else None
+            if solver.done and self.judge(solver, low) and not self.lossy():  # for it cannot correct
+                return solver
+            solver = None
         return self.judge(Tridiagonal(gram) if solver is None else solver, low)
 
     def judge(self, solver, low):
@@ -100,7 +102,7 @@ class System:
             found = b, residual, objective, gap
             best = found if done == 0 or done == 1 and self.lossy() else better(best, found)
             excess = best[3].reshape(len(self.tolerance), -1) / np.maximum(self.tolerance, 1e-300)[:, None]
-            if (excess <= AHEAD).all() and (done or not self.lossy()) or not hasattr(self.solver, "correct"):
+            if self.enough((excess <= AHEAD).all(), done):
                 break
             c = c + self.correction(u - shifts * factor * b, shifts)
         return best if (excess <= 1).all() or self.method == "svd" else None
@@ -159,14 +161,14 @@ class System:
         goal = np.repeat(right, len(alphas), axis=1)
         rounding = EPS * (16 + np.sqrt(len(self.held))) * top
         limit = np.repeat(self.tolerance, len(alphas))
-        for done in range(CORRECTIONS):
+        for done in range(CORRECTIONS + 1):
             z = self.centre(z)
             if self.lossy():  # the products with the Gram matrix are no better than its factors
                 rounding, off = 0.0, self.root[:, None] * self.through(z)[1] - shifts * z
             else:
                 off = goal - gram @ z - shifts * z
             gap = (np.linalg.norm(off, axis=0) + rounding * np.linalg.norm(z, axis=0)) ** 2 / 2
-            if (gap <= AHEAD * limit).all() and (done or not self.lossy()) or not hasattr(solver, "correct"):
+            if self.enough((gap <= AHEAD * limit).all(), done):
                 break
             z += solver.correct(off, shifts)
         if not (gap <= limit).all():
@@ -182,6 +184,10 @@ class System:
         b = normal.turn_back(self.problem, self.held, self.shrink, self.root, z)
         self.passes += 2
         return b, normal.residuals(self.problem, b, self.Y)[0]
+
+    def enough(self, near, done):
+        """Shall there be no correction more?"""
+        return near and (done > 0 or not self.lossy()) or done == CORRECTIONS or self.method == "lanczos"
 
     def lossy(self):
         """Has squaring the condition number cost more digits than may be lost?"""
