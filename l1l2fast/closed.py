@@ -96,7 +96,8 @@ class System:
         factor, shifts, best = self.problem.factor[:, None], np.tile(alphas, self.Y.shape[1]), None
         for done in range(CORRECTIONS + 1):
             b = self.spread(c, p)
-            residual, u = normal.residuals(self.problem, b, self.Y)
+            exact = self.lossy() or self.method == "svd"
+            residual, u = (normal.residuals if exact else normal.residuals_of_few)(self.problem, b, self.Y)
             self.passes += 1
             objective, gap = self.certify(b, residual, u, shifts)
             found = b, residual, objective, gap

@@ -181,6 +181,26 @@ def residuals(problem, b, Y):
     return r, u
 
 
+def residuals_of_few(problem, b, Y):
+    """As `residuals`, up to the rounding of y and X~ b, from what few directions span b."""
+    few, mixture = narrow(b)
+    if mixture is None:
+        return residuals(problem, b, Y)
+    X, weight, count, t = problem.columns, problem.weight[:, None], b.shape[1] // Y.shape[1], Y.shape[1]
+    if plain(problem, np.arange(X.p)):
+        fit = np.hstack([Y, X.owner @ (X.scale[:, None] * few) - (X.mean * X.scale) @ few])
+        back = X.scale[:, None] * (X.owner.T @ (weight * fit) - X.mean[:, None] * (weight * fit).sum(0))
+    else:
+        every, one = np.arange(X.p), np.ones(X.p)
+        fit, back = np.hstack([Y, np.empty((X.n, few.shape[1]))]), np.zeros((X.p, t + few.shape[1]))
+        for part in steps(X.n, X.p):
+            block = row_block(X, part, every, one)
+            fit[part, t:] = block @ few
+            back += block.T @ (weight[part] * fit[part])
+    r, u = (np.repeat(both[:, :t], count, axis=1) - both[:, t:] @ mixture for both in (fit, back))
+    return (r - weight[:, 0] @ r if problem.intercept else r), u
+
+
 def turn_back(problem, which, scale, root, z):
     """b = diag(scale) A'z in the rows `which`, zero in the others."""
     X = problem.columns
