@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 from sklearn.linear_model import Ridge, RidgeCV
 
-from l1l2fast import ConvergenceWarning, closed, least_squares, ridge_path
+from l1l2fast import L2, ConvergenceWarning, closed, least_squares, ridge_path, solve
 
 ALPHAS = np.array([30.0, 1.0, 0.1, 1e-3, 1e-5])
 SHAPES = [(40, 7), (7, 40), (12, 12), (25, 1), (1, 4), (2, 3)]
@@ -189,6 +189,22 @@ def test_methods_for_larger_problems_agree(spread, method, turn):
     for k, alpha in enumerate(alphas):
         want = Ridge(alpha * len(y), solver="cholesky").fit(X, y).coef_
         np.testing.assert_allclose(path.coef[:, k], want, rtol=1e-7, atol=1e-9 * np.abs(want).max())
+
+
+@pytest.mark.parametrize("shape", [(60, 20), (20, 60)])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_many_alphas_span_few_directions(shape, weighted, dtype):
+    """A grid of 60 alphas goes through X by fewer vectors than that; its answers are those of one alpha at a time."""
+    X, y, weight = data(*shape, targets=2)
+    X, weight = X.astype(dtype), weight if weighted else None
+    path = ridge_path(X, y, n_alphas=60, sample_weight=weight, standardize=True)
+    assert (path.gap <= 1e-6 * path.tolerance[:, None]).all()
+    for k in (0, 23, 59):
+        for t in (0, 1):
+            one = solve(X, y[:, t], penalty=L2(path.alphas[k]), sample_weight=weight, standardize=True)
+            np.testing.assert_allclose(path.coef[t, :, k], one.coef, rtol=1e-9, atol=1e-10 * np.abs(one.coef).max())
+            np.testing.assert_allclose(path.objective[t, k], one.objective, rtol=1e-10)
 
 
 def test_targets_share_one_factorisation():
