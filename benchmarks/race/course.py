@@ -1,0 +1,179 @@
+"""The course: seeded data, real data given by a path, and the table of problems run on them."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.signal import lfilter
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One row of the race.
+
+    kind is "fit" (one alpha), "path" (100 alphas, coefficients for each), "ridge" (the same
+    without the L1 term) or "loop" (1000 fits of their own: rows come in blocks, alphas one per block).
+    """
+
+    name: str
+    data: str
+    kind: str
+    last: float  # the smallest alpha, as a share of the smallest that leaves no column in
+    l1_ratio: float = 1.0
+    blocks: int = 1
+
+
+@dataclass
+class Task:
+    """A problem with its numbers: what a contestant is given."""
+
+    X: np.ndarray | sp.csc_matrix
+    y: np.ndarray
+    alphas: np.ndarray
+    l1_ratio: float = 1.0
+    kind: str = "fit"
+    blocks: int = 1
+    alpha_max: float = 1.0
+
+    def parts(self):
+        """(X, y, alphas) of each model: all of it, or a block of rows for each alpha of a loop."""
+        if self.blocks == 1:
+            return [(self.X, self.y, self.alphas)]
+        rows = np.arange(len(self.y)).reshape(self.blocks, -1)
+        return [(np.asfortranarray(self.X[i]), self.y[i], self.alphas[k : k + 1]) for k, i in enumerate(rows)]
+
+
+def fits(data, lasts, path, l1_ratio=1.0, prefix=""):
+    rows = [Problem(f"{prefix}{data}_{last}", data, "fit", 1 / last, l1_ratio) for last in lasts]
+    return [*rows, Problem(f"{prefix}{data}_path", data, "path", path, l1_ratio)]
+
+
+PROBLEMS = [
+    *fits("wide", (10, 100, 1000), 1e-2),
+    *fits("corr", (10, 100, 1000), 1e-2),
+    *fits("gene", (10, 100, 1000), 1e-2),
+    *fits("tall", (10, 1000), 1e-3),
+    *fits("sparse", (10, 100), 1e-2),
+    *fits("news20", (10, 100), 1e-2),
+    *fits("farmads", (10, 100), 1e-2),
+    *fits("corr", (10, 100), 1e-2, 0.5, "enet_"),
+    Problem("ridge_tall", "ridge_tall", "ridge", 1e-4, 0.0),
+    Problem("ridge_wide", "ridge_wide", "ridge", 1e-4, 0.0),
+    Problem("tiny_loop", "tiny", "loop", 0.1, blocks=1000),
+]
+# small enough for a test, one of each kind; not among those that count
+REHEARSAL = [
+    Problem("rehearsal_fit", "rehearsal", "fit", 0.1),
+    Problem("rehearsal_tall", "rehearsal_tall", "fit", 0.1),
+    Problem("rehearsal_sparse", "rehearsal_sparse", "path", 0.1),
+    Problem("rehearsal_path", "rehearsal", "path", 0.1, 0.5),
+    Problem("rehearsal_ridge", "rehearsal", "ridge", 1e-2, 0.0),
+    Problem("rehearsal_loop", "rehearsal_tall", "loop", 0.1, blocks=5),
+]
+# what the file of a real data set may be called; without one, gene has a synthetic stand-in
+FILES = {"gene": ("gene", "leukemia", "golub"), "news20": ("news20",), "farmads": ("farmads", "farm-ads", "farm_ads")}
+
+
+def answer(X, rng, nonzeros):
+    """y = 1 + X b + noise, a tenth of its variance, on `nonzeros` columns at random places."""
+    b = np.zeros(X.shape[1])
+    b[rng.choice(X.shape[1], nonzeros, replace=False)] = rng.standard_normal(nonzeros)
+    signal = np.asarray(X @ b)
+    return 1 + signal + rng.standard_normal(len(signal)) * signal.std() / 3
+
+
+def autoregressive(n, p, rho, seed):
+    """Columns of variance 1 in which neighbours correlate by rho."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((p, n))
+    X[1:] *= np.sqrt(1 - rho**2)
+    X = np.asfortranarray(lfilter([1.0], [1.0, -rho], X, axis=0).T)
+    return X, answer(X, rng, max(5, min(n, p) // 20))
+
+
+def factors(n, p, seed):
+    """A stand-in for gene expression: ten factors and noise; the answer is a class, 0 or 1."""
+    rng = np.random.default_rng(seed)
+    score = rng.standard_normal((n, 10))
+    X = np.asfortranarray(score @ rng.standard_normal((10, p)) + rng.standard_normal((n, p)))
+    return X, (score[:, 0] + 0.5 * rng.standard_normal(n) > 0.4).astype(float)
+
+
+def documents(n, p, words, seed):
+    """tf-idf of `n` texts of about `words` words each; the k-th word is about 1/k as frequent as the first."""
+    rng = np.random.default_rng(seed)
+    frequency = 1 / (np.arange(p) + 20.0)
+    length = rng.poisson(words, n)
+    column = rng.choice(p, length.sum(), p=frequency / frequency.sum())
+    X = sp.coo_matrix((np.ones(len(column)), (np.repeat(np.arange(n), length), rng.permutation(p)[column])), (n, p))
+    X = X.tocsc()
+    X.data = 1 + np.log(X.data)
+    X = X @ sp.diags(np.log(n / np.maximum(1, np.diff(X.indptr))) + 1)
+    norms = np.sqrt(X.multiply(X).sum(axis=1)).A1
+    X = (sp.diags(1 / np.maximum(norms, 1e-300)) @ X).tocsc()
+    X.sort_indices()
+    return X, answer(X, rng, max(5, p // 500))
+
+
+MADE = {
+    "wide": lambda: autoregressive(1000, 10000, 0.5, 1),
+    "corr": lambda: autoregressive(500, 5000, 0.95, 2),
+    "gene": lambda: factors(72, 7129, 3),
+    "tall": lambda: autoregressive(100_000, 200, 0.5, 4),
+    "sparse": lambda: documents(20_000, 100_000, 150, 5),
+    "ridge_tall": lambda: autoregressive(5000, 2000, 0.5, 6),
+    "ridge_wide": lambda: autoregressive(200, 20_000, 0.5, 7),
+    "tiny": lambda: autoregressive(100_000, 20, 0.5, 8),
+    "rehearsal": lambda: autoregressive(40, 60, 0.5, 9),
+    "rehearsal_tall": lambda: autoregressive(200, 6, 0.5, 10),
+    "rehearsal_sparse": lambda: documents(100, 60, 10, 11),
+}
+
+
+def find(data, places):
+    """The npz file of a data set: `name=file` among the places, or anywhere below a folder among them."""
+    for place in places:
+        name, _, file = place.partition("=")
+        if file and name == data:
+            return file
+        if not file:
+            for path in sorted(Path(place).rglob("*.npz")):
+                if path.stem.lower().startswith(FILES.get(data, ())):
+                    return str(path)
+    return None
+
+
+@lru_cache(maxsize=1)
+def load(data, places):
+    """X and y by name; None if it is real data that nobody gave a path for."""
+    file = find(data, places) if data in FILES else None
+    if file is None:
+        return MADE[data]() if data in MADE else None
+    with np.load(file) as stored:
+        y = stored["y"].astype(float)
+        if "X" in stored:
+            X = np.asfortranarray(stored["X"], dtype=float)
+        else:
+            X = sp.csc_matrix((stored["data"].astype(float), stored["indices"], stored["indptr"]), stored["shape"])
+            X.sort_indices()
+    if data == "news20":  # twenty groups: the first ten against the rest
+        y = np.where(y <= 10, 1.0, -1.0)
+    return X, y
+
+
+def task(problem, places=()):
+    """The task of a problem, or None without its data."""
+    loaded = load(problem.data, tuple(places))
+    if loaded is None:
+        return None
+    X, y = loaded
+    if problem.kind == "ridge":  # about 100 columns' worth of shrinkage down to hardly any
+        return Task(X, y, np.geomspace(100.0, 100 * problem.last**1.5, 100), 0.0, "ridge")
+    this = Task(X, y, np.empty(problem.blocks), problem.l1_ratio, problem.kind, problem.blocks)
+    largest = [abs(A.T @ (b - b.mean())).max() / len(b) / problem.l1_ratio for A, b, _ in this.parts()]
+    this.alpha_max = max(largest)
+    ratios = np.geomspace(1, problem.last, 100) if problem.kind == "path" else problem.last
+    this.alphas = np.atleast_1d(np.array(largest) * ratios)
+    return this

@@ -1,0 +1,209 @@
+"""Runs a problem: every contestant in a process of its own, up its ladder, then the best of each in turn."""
+
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from race import contestants, files, judge
+
+TARGETS = (1e-4, 1e-6, 1e-9)
+HERE = Path(__file__).parent
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA", "VECLIB_MAXIMUM", "BLIS")}
+
+
+class Failure(Exception):
+    """What a contestant answered instead of a result."""
+
+
+class Process:
+    """A worker; the line protocol is in worker.py."""
+
+    def __init__(self, name, program):
+        self.name, self.program, self.folder = name, program, None
+        self.start()
+
+    def start(self):
+        script = [str(HERE / "glmnet.R")] if self.name == "glmnet" else ["-m", "race.worker", self.name]
+        try:
+            self.process = subprocess.Popen(
+                [self.program, *script],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                bufsize=1,
+                cwd=HERE.parent,
+                env=os.environ | ONE_THREAD,
+            )
+        except OSError as problem:
+            self.process, self.state = None, f"absent {problem.strerror}: {self.program}"
+            return
+        self.lines = queue.Queue()
+        threading.Thread(target=self.listen, args=(self.process.stdout, self.lines), daemon=True).start()
+        self.state = self.hear(120)
+
+    @staticmethod
+    def listen(stream, lines):
+        for line in stream:
+            lines.put(line.strip())
+        lines.put("error the process ended")
+
+    def hear(self, timeout):
+        try:
+            return self.lines.get(timeout=timeout)
+        except queue.Empty:
+            return f"error more than {timeout:.0f} s"
+
+    @property
+    def ready(self):
+        return self.state.startswith("ready")
+
+    def ask(self, *words, timeout=600.0):
+        """The words of the answer; a worker that hangs or dies is replaced."""
+        try:
+            self.process.stdin.write("\t".join(map(str, words)) + "\n")
+            said = self.hear(timeout)
+        except OSError:
+            said = "error the process ended"
+        if said.startswith("ok"):
+            return said.split()[1:]
+        if self.process.poll() is not None or "more than" in said or "ended" in said:
+            self.stop()
+            self.start()
+            if self.ready and words[0] != "load" and self.folder:
+                self.load(self.folder)
+        raise Failure(said.removeprefix("error "))
+
+    def load(self, folder):
+        self.folder = folder
+        self.ask("load", folder)
+
+    def stop(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass
+class Run:
+    """One contestant at one setting."""
+
+    contestant: str
+    variant: str
+    tol: float
+    seconds: float
+    passes: int
+    objective: np.ndarray = field(repr=False)
+    error: float = np.inf
+
+    @property
+    def label(self):
+        return f"{self.contestant}-{self.variant}" if self.variant else self.contestant
+
+    def record(self):
+        return {name: getattr(self, name) for name in ("label", "tol", "seconds", "passes", "error")}
+
+
+@dataclass
+class Limits:
+    """repeats of each setting that counts; seconds for one run, and for all repeats of one contestant."""
+
+    repeats: int = 5
+    run: float = 10.0
+    contestant: float = 30.0
+
+
+class Heat:
+    """One problem, all contestants."""
+
+    def __init__(self, task, processes, limits, log=print):
+        self.task, self.limits, self.log = task, limits, log
+        self.processes = {name: process for name, process in processes.items() if process.ready}
+        self.null = judge.null(task)
+        self.best = self.null.copy()  # F*, the least objective of anybody for each alpha
+        self.bound = np.full(len(self.null), -np.inf)  # what nobody can go below
+        self.runs, self.failures = [], {}
+
+    def race(self):
+        """Fills `runs`; returns how far below F* the optimum may still be, relative to F(0)."""
+        with tempfile.TemporaryDirectory() as folder:
+            answers = Path(folder, "answers")
+            answers.mkdir()
+            files.write_task(folder, self.task)
+            for name, process in self.processes.items():
+                found = contestants.variants(name, self.task)
+                if found:
+                    process.load(folder)
+                for variant, tolerances in found.items():
+                    self.climb(process, variant, tolerances, answers)
+            for run in self.runs:
+                run.error = self.excess(run)
+            self.repeat()
+        return float(((self.best - self.bound) / self.null).max())
+
+    def excess(self, run):
+        return float(((run.objective - self.best) / self.null).max())
+
+    def climb(self, process, variant, tolerances, folder):
+        """Down the ladder of tolerances, until nothing is left to gain or the time is over."""
+        spent = 0.0
+        try:
+            # compilation, page faults: not timed
+            process.ask("fit", variant, tolerances[0], 1, timeout=60 + 5 * self.limits.run)
+            for tol in tolerances:
+                words = process.ask("fit", variant, tol, 1, folder, timeout=10 + 5 * self.limits.run)
+                run = Run(process.name, variant, tol, float(words[0]), int(words[1]), self.judged(folder))
+                self.runs.append(run)
+                spent += run.seconds
+                exact = self.excess(run) < 1e-12 and process.name != "l1l2fast"
+                if exact or run.seconds > self.limits.run or spent > 3 * self.limits.run:
+                    break
+        except Failure as failure:
+            self.failures[f"{process.name} {variant} {tol if self.runs else ''}"] = str(failure)
+            self.log(f"    {process.name} {variant}: {failure}")
+
+    def judged(self, folder):
+        coef, intercept = files.read_answer(folder, self.task.X.shape[1])
+        if coef.shape[1] != len(self.task.alphas) or not np.isfinite(coef.data).all():
+            raise Failure("not an answer to every alpha")
+        objective = judge.objectives(self.task, coef, intercept)
+        self.best = np.minimum(self.best, objective)
+        if ((objective - self.best) / self.null).max() < 1e-11:
+            self.bound = np.maximum(self.bound, judge.bounds(self.task, coef, intercept))
+        return objective
+
+    def repeat(self):
+        """The settings that may be a contestant's quickest to an accuracy, in turn, the least time of each kept."""
+        chosen = []
+        for name in self.processes:
+            mine = sorted((run for run in self.runs if run.contestant == name), key=lambda run: run.seconds)
+            enough = {id(run): run for target in TARGETS for run in [r for r in mine if r.error <= target][:2]}
+            budget = self.limits.contestant / max(1, len(enough))
+            chosen += [(run, budget) for run in enough.values()]
+        for turn in range(self.limits.repeats):
+            for run, budget in chosen:
+                if turn and turn * run.seconds > budget:
+                    continue
+                count = int(np.clip(0.05 / run.seconds, 1, 20))
+                try:
+                    words = self.processes[run.contestant].ask("fit", run.variant, run.tol, count)
+                    run.seconds = min(run.seconds, float(words[0]))
+                except Failure as failure:
+                    self.log(f"    {run.label}: {failure}")
+
+    def quickest(self, target, mine):
+        """The quickest run within an accuracy, of l1l2fast or of the others; None if there is none."""
+        within = [r for r in self.runs if r.error <= target and (r.contestant == "l1l2fast") == mine]
+        return min(within, key=lambda run: run.seconds, default=None)
+
+
+def processes(names, programs):
+    """Workers by name; a program may be given for each, else this Python, and R's Rscript for glmnet."""
+    return {n: Process(n, programs.get(n, "Rscript" if n == "glmnet" else sys.executable)) for n in names}
