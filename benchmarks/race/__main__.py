@@ -74,8 +74,8 @@ def main():
         for process in processes.values():
             process.stop()
     print(f"\n{report.summary(results)}")
-    if options.output:
-        report.picture(results, options.output / "race.png")
+    if options.output and not report.picture(results, options.output / "race.png"):
+        print("no picture: matplotlib is not installed")
 
 
 if __name__ == "__main__":

@@ -72,9 +72,11 @@ def write(results, versions, folder):
 
 def picture(results, file):
     """A row per problem, a dot per accuracy: to the right of the line at 1, this library is faster."""
-    import matplotlib
-
-    matplotlib.use("Agg")
+    try:
+        from matplotlib import use
+    except ImportError:
+        return False
+    use("Agg")
     from matplotlib import pyplot as plt
 
     names = list(results)[::-1]
@@ -90,3 +92,4 @@ def picture(results, file):
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.5 / (1 + 0.3 * len(names)) - 0.04), ncols=3, frameon=False)
     figure.savefig(file, dpi=150)
     plt.close(figure)
+    return True

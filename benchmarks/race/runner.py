@@ -113,11 +113,16 @@ class Run:
 
 @dataclass
 class Limits:
-    """repeats of each setting that counts; seconds for one run, and for all repeats of one contestant."""
+    """repeats of each setting that counts; seconds for one run, and for all repeats of one contestant.
+
+    A run `patience` times slower than what took another peer to the last accuracy ends a ladder too:
+    tightening it further will not make it faster.
+    """
 
     repeats: int = 5
     run: float = 10.0
     contestant: float = 30.0
+    patience: float = 5.0
 
 
 class Heat:
@@ -153,7 +158,7 @@ class Heat:
 
     def climb(self, process, variant, tolerances, folder):
         """Down the ladder of tolerances, until nothing is left to gain or the time is over."""
-        spent = 0.0
+        spent, tol = 0.0, tolerances[0]
         try:
             # compilation, page faults: not timed
             process.ask("fit", variant, tolerances[0], 1, timeout=60 + 5 * self.limits.run)
@@ -163,11 +168,16 @@ class Heat:
                 self.runs.append(run)
                 spent += run.seconds
                 exact = self.excess(run) < 1e-12 and process.name != "l1l2fast"
-                if exact or run.seconds > self.limits.run or spent > 3 * self.limits.run:
+                if exact or run.seconds > self.longest() or spent > 3 * self.limits.run:
                     break
         except Failure as failure:
-            self.failures[f"{process.name} {variant} {tol if self.runs else ''}"] = str(failure)
+            self.failures[f"{process.name} {variant} {tol:.0e}"] = str(failure)
             self.log(f"    {process.name} {variant}: {failure}")
+
+    def longest(self):
+        """Seconds of a run after which a ladder ends."""
+        done = [r.seconds for r in self.runs if r.contestant != "l1l2fast" and self.excess(r) <= TARGETS[-1]]
+        return min([self.limits.run] + [self.limits.patience * seconds for seconds in done])
 
     def judged(self, folder):
         coef, intercept = files.read_answer(folder, self.task.X.shape[1])
@@ -184,7 +194,7 @@ class Heat:
         chosen = []
         for name in self.processes:
             mine = sorted((run for run in self.runs if run.contestant == name), key=lambda run: run.seconds)
-            enough = {id(run): run for target in TARGETS for run in [r for r in mine if r.error <= target][:2]}
+            enough = {id(run): run for target in TARGETS for run in [r for r in mine if r.error <= target][:3]}
             budget = self.limits.contestant / max(1, len(enough))
             chosen += [(run, budget) for run in enough.values()]
         for turn in range(self.limits.repeats):

@@ -1,0 +1,108 @@
+"""The race: its judge against slow formulas, and a rehearsal of the whole command on tiny problems."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+pytestmark = pytest.mark.skipif(not BENCHMARKS.exists(), reason="the benchmarks stay with the source tree")
+
+
+@pytest.fixture
+def race(monkeypatch):
+    """The modules of the race that need no process: course, judge, files, report."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from race import course, files, judge, report
+
+    yield {"course": course, "files": files, "judge": judge, "report": report}
+    for name in [name for name in sys.modules if name.split(".")[0] == "race"]:
+        del sys.modules[name]
+
+
+def slow(X, y, alpha, ratio, b, b0):
+    X = X.toarray() if sp.issparse(X) else X
+    errors = [(y[i] - b0 - sum(X[i, j] * b[j] for j in range(len(b)))) ** 2 for i in range(len(y))]
+    return sum(errors) / (2 * len(y)) + alpha * sum(ratio * abs(v) + (1 - ratio) / 2 * v * v for v in b)
+
+
+@pytest.mark.parametrize("k", range(6))
+def test_judge_and_files(race, tmp_path, k):
+    task = race["course"].task(race["course"].REHEARSAL[k])
+    race["files"].write_task(tmp_path, task)
+    task = race["files"].read_task(tmp_path)
+    rng = np.random.default_rng(k)
+    coef = rng.standard_normal((task.X.shape[1], len(task.alphas))) * (rng.random((task.X.shape[1], 1)) < 0.3)
+    intercept = rng.standard_normal(len(task.alphas))
+    race["files"].write_answer(tmp_path, coef, intercept)
+    read = race["files"].read_answer(tmp_path, task.X.shape[1])
+    assert (read[0].toarray() == coef).all()
+    values = race["judge"].objectives(task, *read)
+    parts = task.parts() if task.blocks > 1 else [(task.X, task.y, [alpha]) for alpha in task.alphas]
+    assert len(values) == len(parts)
+    for i in 0, len(parts) - 1:
+        X, y, (alpha,) = parts[i]
+        expected = slow(X, y, alpha, task.l1_ratio, coef[:, i], intercept[i])
+        assert values[i] == pytest.approx(expected, rel=1e-12)
+    # nobody is below the bound, not even the model without columns
+    bound = race["judge"].bounds(task, *read)
+    assert (bound <= np.minimum(values, race["judge"].null(task)) * (1 + 1e-12)).all()
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.5, 0.0])
+def test_bound_is_met_where_the_answer_is_known(race, ratio):
+    # orthogonal columns of mean 0: b_j = soft(x_j'y / n, l1) / (x_j'x_j / n + l2)
+    X = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], float)
+    y = np.array([3.0, 1, 0.5, -2])
+    task = race["course"].Task(X, y, np.array([0.4]), ratio)
+    z, l1, l2 = X.T @ y / 4, 0.4 * ratio, 0.4 * (1 - ratio)
+    b = np.sign(z) * np.maximum(0, abs(z) - l1) / (1 + l2)
+    answer = b[:, None], np.array([y.mean()])
+    assert race["judge"].bounds(task, *answer) == pytest.approx(race["judge"].objectives(task, *answer), rel=1e-14)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_real_data_by_path(race, tmp_path, sparse):
+    X, y = sp.random(15, 9, 0.5, format="csc", random_state=0), np.arange(1.0, 16)
+    if sparse:
+        np.savez(tmp_path / "news20.npz", data=X.data, indices=X.indices, indptr=X.indptr, shape=X.shape, y=y)
+    else:
+        np.savez(tmp_path / "news20.npz", X=X.toarray(), y=y)
+    course = race["course"]
+    (problem,) = [problem for problem in course.PROBLEMS if problem.name == "news20_10"]
+    assert course.task(problem) is None
+    for place in str(tmp_path), f"news20={tmp_path / 'news20.npz'}":
+        found = course.task(problem, (place,))
+        assert sp.issparse(found.X) == sparse
+        assert abs(found.X - (X if sparse else X.toarray())).max() == 0
+        assert found.y.tolist() == [1.0] * 10 + [-1.0] * 5
+
+
+def test_rehearsal(tmp_path):
+    names = ["l1l2fast", "numpy"] + (["sklearn"] if importlib.util.find_spec("sklearn") else [])
+    done = subprocess.run(
+        [sys.executable, "-m", "race", "--check", "--repeats", "1", "--output", tmp_path, "--contestants", *names],
+        cwd=BENCHMARKS,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    written = json.loads((tmp_path / "race.json").read_text("utf-8"))
+    assert [state.split()[0] for state in written["versions"].values()] == ["ready"] * len(names)
+    assert len(written["problems"]) == 6
+    for name, problem in written["problems"].items():
+        assert problem["failures"] == {}, name
+        assert -1e-12 < problem["known"] < 1e-10, name
+        runs = {run["label"].split("-")[0]: [] for run in problem["runs"]}
+        for run in problem["runs"]:
+            runs[run["label"].split("-")[0]].append(run["error"])
+        # everybody means the same problem
+        assert all(-1e-12 <= min(errors) <= 1e-9 for errors in runs.values()), (name, runs)
+        assert all(row["ours"]["error"] <= row["accuracy"] for row in problem["rows"])
+    assert "geometric mean" in done.stdout
