@@ -1,6 +1,7 @@
 """`python -m race` from benchmarks/: runs the race. README.md beside this file says how to set it up."""
 
 import argparse
+import functools
 from pathlib import Path
 
 from race import contestants, course, report, runner
@@ -18,7 +19,8 @@ def arguments():
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PROGRAM", help="who runs a contestant")
     parser.add_argument("--repeats", type=int, default=5, help="times that each setting that counts is run (5)")
     parser.add_argument("--limit", type=float, default=10, help="seconds of one run after which a ladder ends (10)")
-    parser.add_argument("--budget", type=float, default=30, help="seconds of repeats for a contestant (30)")
+    parser.add_argument("--budget", type=float, default=15, help="seconds of repeats for a contestant (15)")
+    parser.add_argument("--verbose", action="store_true", help="print every run as it ends")
     parser.add_argument("--output", type=Path, help="folder for race.json and race.png")
     return parser.parse_args()
 
@@ -45,10 +47,13 @@ def run(problem, processes, options):
         print(f"\n{problem.name}: no data (see --data)")
         return None
     print(f"\n{problem.name}: {describe(task)}", flush=True)
-    heat = runner.Heat(task, processes, runner.Limits(options.repeats, options.limit, options.budget))
+    log = functools.partial(print, flush=True) if options.verbose else lambda line: None
+    heat = runner.Heat(task, processes, runner.Limits(options.repeats, options.limit, options.budget), log)
     known = heat.race()
     found = report.rows(heat)
     print(f"{report.table(found)}\n{report.peers(heat)}\n    F* known to within {known:.1e} F(0)", flush=True)
+    for who, why in heat.failures.items():
+        print(f"    {who}: {why}", flush=True)
     runs = [run.record() for run in heat.runs]
     return {"what": describe(task), "rows": found, "known": known, "failures": heat.failures, "runs": runs}
 

@@ -121,14 +121,14 @@ class Limits:
 
     repeats: int = 5
     run: float = 10.0
-    contestant: float = 30.0
+    contestant: float = 15.0
     patience: float = 5.0
 
 
 class Heat:
     """One problem, all contestants."""
 
-    def __init__(self, task, processes, limits, log=print):
+    def __init__(self, task, processes, limits, log):
         self.task, self.limits, self.log = task, limits, log
         self.processes = {name: process for name, process in processes.items() if process.ready}
         self.null = judge.null(task)
@@ -166,6 +166,7 @@ class Heat:
                 words = process.ask("fit", variant, tol, 1, folder, timeout=10 + 5 * self.limits.run)
                 run = Run(process.name, variant, tol, float(words[0]), int(words[1]), self.judged(folder))
                 self.runs.append(run)
+                self.log(f"    {run.label} {tol:.0e}: {run.seconds:.4g} s")
                 spent += run.seconds
                 exact = self.excess(run) < 1e-12 and process.name != "l1l2fast"
                 if exact or run.seconds > self.longest() or spent > 3 * self.limits.run:
@@ -190,13 +191,8 @@ class Heat:
         return objective
 
     def repeat(self):
-        """The settings that may be a contestant's quickest to an accuracy, in turn, the least time of each kept."""
-        chosen = []
-        for name in self.processes:
-            mine = sorted((run for run in self.runs if run.contestant == name), key=lambda run: run.seconds)
-            enough = {id(run): run for target in TARGETS for run in [r for r in mine if r.error <= target][:3]}
-            budget = self.limits.contestant / max(1, len(enough))
-            chosen += [(run, budget) for run in enough.values()]
+        """The settings that may be the quickest to an accuracy, in turn, the least time of each kept."""
+        chosen = [choice for name in self.processes for choice in self.candidates(name)]
         for turn in range(self.limits.repeats):
             for run, budget in chosen:
                 if turn and turn * run.seconds > budget:
@@ -207,6 +203,17 @@ class Heat:
                     run.seconds = min(run.seconds, float(words[0]))
                 except Failure as failure:
                     self.log(f"    {run.label}: {failure}")
+
+    def candidates(self, name):
+        """A contestant's three quickest settings to each accuracy, with seconds for each: if they can still win."""
+        found = {}
+        for target in TARGETS:
+            lead = self.quickest(target, name == "l1l2fast")
+            mine = [run for run in self.runs if run.contestant == name and run.error <= target]
+            for run in sorted(mine, key=lambda run: run.seconds)[:3]:
+                if run.seconds < 3 * lead.seconds:
+                    found[id(run)] = run
+        return [(run, self.limits.contestant / len(found)) for run in found.values()]
 
     def quickest(self, target, mine):
         """The quickest run within an accuracy, of l1l2fast or of the others; None if there is none."""
