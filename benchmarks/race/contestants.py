@@ -232,6 +232,6 @@ def variants(name, task):
         found |= {"warm": found[""]} if single else {}
         found |= {"cov": found[""]} if tall and dense and task.kind != "loop" else {}
     if name == "glmnet":
-        found |= {"warm": found[""], "warm-cov": found[""]} if single else {}
-        found |= {"cov": found[""]} if task.kind == "path" else {}
+        found |= {"warm5": found[""], "warm20": found[""]} if single else {}
+        found |= {"cov": found[""]} if task.kind == "path" and dense else {}
     return found

@@ -76,10 +76,10 @@ REHEARSAL = [
 FILES = {"gene": ("gene", "leukemia", "golub"), "news20": ("news20",), "farmads": ("farmads", "farm-ads", "farm_ads")}
 
 
-def answer(X, rng, nonzeros):
-    """y = 1 + X b + noise, a tenth of its variance, on `nonzeros` columns at random places."""
+def answer(X, rng, columns):
+    """y = 1 + X b + noise, a tenth of its variance, with normal coefficients on these columns."""
     b = np.zeros(X.shape[1])
-    b[rng.choice(X.shape[1], nonzeros, replace=False)] = rng.standard_normal(nonzeros)
+    b[columns] = rng.standard_normal(len(columns))
     signal = np.asarray(X @ b)
     return 1 + signal + rng.standard_normal(len(signal)) * signal.std() / 3
 
@@ -90,7 +90,7 @@ def autoregressive(n, p, rho, seed):
     X = rng.standard_normal((p, n))
     X[1:] *= np.sqrt(1 - rho**2)
     X = np.asfortranarray(lfilter([1.0], [1.0, -rho], X, axis=0).T)
-    return X, answer(X, rng, max(5, min(n, p) // 20))
+    return X, answer(X, rng, rng.choice(p, max(5, min(n, p) // 20), replace=False))
 
 
 def factors(n, p, seed):
@@ -102,19 +102,22 @@ def factors(n, p, seed):
 
 
 def documents(n, p, words, seed):
-    """tf-idf of `n` texts of about `words` words each; the k-th word is about 1/k as frequent as the first."""
+    """tf-idf of `n` texts of about `words` words each; the k-th word is about 1/k as frequent as the first.
+
+    The answer depends on a few of the frequent ones.
+    """
     rng = np.random.default_rng(seed)
     frequency = 1 / (np.arange(p) + 20.0)
     length = rng.poisson(words, n)
     column = rng.choice(p, length.sum(), p=frequency / frequency.sum())
-    X = sp.coo_matrix((np.ones(len(column)), (np.repeat(np.arange(n), length), rng.permutation(p)[column])), (n, p))
-    X = X.tocsc()
+    place = rng.permutation(p)
+    X = sp.coo_matrix((np.ones(len(column)), (np.repeat(np.arange(n), length), place[column])), (n, p)).tocsc()
     X.data = 1 + np.log(X.data)
     X = X @ sp.diags(np.log(n / np.maximum(1, np.diff(X.indptr))) + 1)
     norms = np.sqrt(X.multiply(X).sum(axis=1)).A1
     X = (sp.diags(1 / np.maximum(norms, 1e-300)) @ X).tocsc()
     X.sort_indices()
-    return X, answer(X, rng, max(5, p // 500))
+    return X, answer(X, rng, rng.choice(place[: p // 50 + 20], p // 2000 + 5, replace=False))
 
 
 MADE = {
@@ -122,7 +125,7 @@ MADE = {
     "corr": lambda: autoregressive(500, 5000, 0.95, 2),
     "gene": lambda: factors(72, 7129, 3),
     "tall": lambda: autoregressive(100_000, 200, 0.5, 4),
-    "sparse": lambda: documents(20_000, 100_000, 150, 5),
+    "sparse": lambda: documents(20_000, 100_000, 110, 5),
     "ridge_tall": lambda: autoregressive(5000, 2000, 0.5, 6),
     "ridge_wide": lambda: autoregressive(200, 20_000, 0.5, 7),
     "tiny": lambda: autoregressive(100_000, 20, 0.5, 8),

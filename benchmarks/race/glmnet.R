@@ -36,9 +36,9 @@ load <- function(folder) {
 
 fit <- function(X, y, alphas, ratio, variant, tol) {
   s <- sqrt(mean((y - mean(y))^2))
-  if (startsWith(variant, "warm")) {  # the path that leads to one alpha
+  if (startsWith(variant, "warm")) {  # so many steps of a path that lead to one alpha
     start <- max(abs(crossprod(X, y - mean(y)))) / length(y) / ratio
-    alphas <- exp(seq(log(start), log(alphas), length.out = 20))
+    alphas <- exp(seq(log(start), log(alphas), length.out = as.integer(substring(variant, 5))))
   }
   l1 <- alphas * ratio / s; l2 <- alphas * (1 - ratio)
   type <- if (endsWith(variant, "cov") || (variant == "" && ncol(X) < 500)) "covariance" else "naive"
