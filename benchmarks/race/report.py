@@ -78,18 +78,21 @@ def picture(results, file):
         return False
     use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib import ticker
 
     names = list(results)[::-1]
     figure, axes = plt.subplots(figsize=(8, 1.5 + 0.28 * len(names)), layout="constrained")
     for k, (target, marker) in enumerate(zip(TARGETS, "os^")):
-        points = [(results[name]["rows"][k]["ratio"], at) for at, name in enumerate(names)]
-        x, y = zip(*[(ratio, at) for ratio, at in points if ratio]) if any(r for r, _ in points) else ((), ())
-        axes.plot(x, y, marker, label=f"within {target:.0e}", alpha=0.8)
+        ratios = [results[name]["rows"][k]["ratio"] or np.nan for name in names]
+        axes.plot(ratios, range(len(names)), marker, label=f"within {target:.0e}", alpha=0.8)
     axes.axvline(1, color="black", linewidth=1)
     axes.set(xscale="log", xlabel="time of the fastest peer / time of l1l2fast", yticks=range(len(names)))
     axes.set_yticklabels(names)
+    axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(ticker.NullFormatter())
     axes.grid(alpha=0.3)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.5 / (1 + 0.3 * len(names)) - 0.04), ncols=3, frameon=False)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False)
     figure.savefig(file, dpi=150)
     plt.close(figure)
     return True
