@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -128,7 +129,7 @@ class Limits:
     run: float = 10.0
     contestant: float = 15.0
     patience: float = 5.0
-    reference: float = 300.0  # of a run that only looks for the optimum
+    reference: float = 300.0  # of runs that only look for the optimum
 
 
 class Heat:
@@ -164,17 +165,22 @@ class Heat:
         return float(((self.best - self.bound) / self.null).max())
 
     def refer(self, folder):
-        """As long as the optimum is not known to the last accuracy: somebody's tightest run, which does not count."""
-        for name, process in self.processes.items():
-            for variant, tolerances in contestants.variants(name, self.task).items():
-                if self.unknown() < TARGETS[-1] / 10:
-                    return
-                self.log(f"    looking for the optimum: {name} {variant}")
-                try:
-                    process.ask("fit", variant, tolerances[-1], 1, folder, timeout=self.limits.reference)
-                    self.judged(folder)
-                except Failure as failure:
-                    self.log(f"    {failure}")
+        """As long as the optimum is not known to the last accuracy: tightest runs, which do not count, best first."""
+        end, tried = time.monotonic() + self.limits.reference, set()
+        for run in sorted(self.runs, key=self.excess):
+            left = end - time.monotonic()
+            if self.unknown() < TARGETS[-1] / 10 or left < 0:
+                return
+            tightest = contestants.variants(run.contestant, self.task)[run.variant][-1]
+            if (run.contestant, run.variant) in tried or run.tol == tightest:
+                continue
+            tried.add((run.contestant, run.variant))
+            self.log(f"    looking for the optimum: {run.label}")
+            try:
+                self.processes[run.contestant].ask("fit", run.variant, tightest, 1, folder, timeout=left)
+                self.judged(folder)
+            except Failure as failure:
+                self.log(f"    {failure}")
 
     def excess(self, run):
         return float(((run.objective - self.best) / self.null).max())
