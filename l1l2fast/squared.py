@@ -55,7 +55,7 @@ def descend(problem):
             if stuck and isinstance(working, ResidualSet) and np.count_nonzero(point.b) <= MAX_GRAM:
                 working, budget = GramSet(problem), np.inf  # the epochs have cost as much as a Gram matrix
                 working.extend(np.flatnonzero(point.b))
-            target = max(1.0, step_down(problem) * point.strength)
+            target = max(1.0, (DOWN_SPARSE if problem.columns.sparse else DOWN) * point.strength)
             left = choose(problem, working, before, point, target)
             enough = judge.enough(point, target, left)
             rows, stuck = working.walk(before, point, ladder(point.strength, target), enough, budget)
@@ -70,6 +70,8 @@ def first_point(problem):
     b, g = problem.start, problem.slope
     if problem.started and b.any():
         return refresh(problem, 1.0, b)
+    if problem.columns.p <= SMALL:  # all columns take part from the start: no way to go
+        return Point(1.0, b, problem.y, problem.weight * problem.y, g, problem.energy)
     kink = problem.penalty.kink() * problem.factor
     held = (kink > 0) & (problem.lower < problem.upper)
     strength = max(1.0, float((np.abs(g[held]) / kink[held]).max(initial=0.0)))
@@ -96,19 +98,14 @@ def budget_of(problem, working):
     return BUDGET * problem.columns.n**3 if fits(problem) and problem.columns.p > SMALL else np.inf
 
 
-def step_down(problem):
-    """The part of the penalty's strength that a round keeps: none where all columns take part from the start."""
-    if problem.columns.p <= SMALL:
-        return 0.0
-    return DOWN_SPARSE if problem.columns.sparse else DOWN
-
-
 def choose(problem, working, before, point, strength):
     """Let the columns in that matter at this strength; returns whether some were left out."""
-    p, active = problem.columns.p, np.count_nonzero(point.b)
+    p = problem.columns.p
     if p <= SMALL:
-        working.extend(np.arange(0 if len(working) else p, dtype=np.intp))
+        if len(working) == 0:
+            working.extend(np.arange(p, dtype=np.intp))
         return False
+    active = np.count_nonzero(point.b)
     if len(working) > SPARE * active + ROOM:
         working.drop(point)
     free = working.outside((point.b != 0) | ((problem.factor == 0) & (problem.square > 0)))
@@ -122,7 +119,9 @@ def choose(problem, working, before, point, strength):
 
 def ladder(start, end):
     """Strengths from start, excluded, down to end, no step longer than FINE."""
-    steps = int(np.ceil(np.log(start / end) / -np.log(FINE) - 1e-9)) if start > end else 1
+    if start <= end:
+        return [end]
+    steps = int(np.ceil(np.log(start / end) / -np.log(FINE) - 1e-9))
     return np.append(np.geomspace(start, end, steps + 1)[1:-1], end)
 
 
