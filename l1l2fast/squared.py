@@ -10,12 +10,10 @@ import numpy as np
 from l1l2fast.interior import fits, interior
 from l1l2fast.least_squares import least_squares, scale_of
 from l1l2fast.result import Answer, Status
-from l1l2fast.working_set import GramSet, Point, ResidualSet
+from l1l2fast.working_set import SMALL, GramSet, Point, ResidualSet
 
 # A Gram of this many columns (128 MB) is the largest that is formed.
 MAX_GRAM = 4000
-# With so few columns all of them make the working set at once: one Gram, one solve, one check.
-SMALL = 200
 # Columns that may come in at a time, if the support is smaller.
 ROOM = 200
 # Part of the penalty's strength that a round keeps, and that a step inside of it keeps; sparse data prefer
@@ -59,8 +57,7 @@ def descend(problem):
             left = choose(problem, working, before, point, target)
             enough = judge.enough(point, target, left)
             rows, stuck = working.walk(before, point, ladder(point.strength, target), enough, budget)
-            b = np.zeros(len(point.b))
-            b[working.which] = rows[-1]
+            b = working.spread(rows[-1])
         before, point = (point if target < point.strength else None), refresh(problem, target, b)
         judge.passes += 1
 
@@ -120,7 +117,7 @@ def choose(problem, working, before, point, strength):
 def ladder(start, end):
     """Strengths from start, excluded, down to end, no step longer than FINE."""
     if start <= end:
-        return [end]
+        return np.array([end])
     steps = int(np.ceil(np.log(start / end) / -np.log(FINE) - 1e-9))
     return np.append(np.geomspace(start, end, steps + 1)[1:-1], end)
 

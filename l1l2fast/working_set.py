@@ -13,6 +13,8 @@ import numpy as np
 from l1l2fast._cd import residual_epochs
 from l1l2fast._walk import walk
 
+# With so few columns all of them make the working set at once: one Gram, one solve, one check.
+SMALL = 200
 # Epochs over one working set, at most; and multiplications in one call of a compiled loop, so that Ctrl-C is heard.
 MOST, WORK = 20_000, 5e8
 # A column whose slope, carried on this far along the line through the last two points, comes within this part
@@ -22,6 +24,7 @@ AHEAD, NEAR = 1.15, 0.98
 ACTIVE = 4
 # How much a pass may move b, in units of the gap that is asked for: the gap is of first order, the move of second.
 STILL = 0.03
+NONE, NOWHERE = np.empty((0, 0)), np.empty(0, dtype=np.intp)
 
 
 class Point(NamedTuple):
@@ -34,13 +37,18 @@ class Point(NamedTuple):
     g: np.ndarray
     energy: float
 
+    @property
+    def line(self):
+        """What a compiled walk wants to know."""
+        return self.strength, self.b, self.g, self.energy
+
 
 class WorkingSet:
     """Columns `which`, their coefficients free to move, those of the others zero."""
 
     def __init__(self, problem):
         self.problem = problem
-        self.which = np.empty(0, dtype=np.intp)
+        self.which = NOWHERE
         self.epochs = 0
 
     def __len__(self):
@@ -58,6 +66,12 @@ class WorkingSet:
         """Indices of a mask over all columns, without those that are in."""
         mask[self.which] = False
         return np.flatnonzero(mask)
+
+    def spread(self, row):
+        """b over all columns from b on `which`."""
+        b = np.zeros(self.problem.columns.p)
+        b[self.which] = row
+        return b
 
     def missing(self, before, point, strength, room):
         """Columns that the penalty at this strength would not hold at zero; at most `room`, the largest slopes."""
@@ -85,18 +99,19 @@ class GramSet(WorkingSet):
     def __init__(self, problem):
         super().__init__(problem)
         self.root = np.sqrt(problem.weight)
-        self.G = np.empty((0, 0))
-        self.work = np.empty(0)
+        self.G = self.work = NONE
 
     def extend(self, new):
         """Let columns in that are not there yet."""
-        known, size = len(self.which), len(self.which) + len(new)
+        known = len(self.which)
+        self.which = np.concatenate([self.which, new]) if known else new
+        size = len(self.which)
         if size > len(self.G):
             room = min(size + size // 2, self.problem.columns.p) if known else size
             G, self.G = self.G, np.empty((room, room))
-            self.G[:known, :known] = G[:known, :known]
-        super().extend(new)
-        if len(new):
+            if known:
+                self.G[:known, :known] = G[:known, :known]
+        if size > known:
             self.problem.columns.gram(self.which, self.root, self.G, known)
 
     def drop(self, point):
@@ -110,36 +125,19 @@ class GramSet(WorkingSet):
 
         Returns
         -------
-        rows : list of ndarray
+        rows : sequence of ndarray
             b on `which` at each strength; fewer than asked if the last one's work passed the budget.
         stuck : bool
             Whether it did.
         """
-        W, k, problem = self.which, len(self.which), self.problem
-        B, Q = np.empty((len(strengths) + 2, k)), np.empty((len(strengths) + 2, k))
-        t, energy, asked = (np.empty(len(strengths) + 2) for _ in range(3))
-        for i, known in enumerate((before or point, point)):
-            B[i], Q[i], t[i], energy[i] = known.b[W], known.g[W], known.strength, known.energy
-        t[2:], asked[:] = strengths, enough
-        if len(self.work) < k * k + 6 * k:
-            self.work = np.empty(int(1.2 * k) ** 2 + 8 * k)
-        box = problem.factor[W], problem.lower[W], problem.upper[W]
-        epochs, done = walk(
-            self.G,
-            problem.penalty,
-            *box,
-            t,
-            asked,
-            B,
-            Q,
-            energy,
-            problem.columns.n - problem.intercept,
-            budget,
-            MOST,
-            self.work,
-        )
+        k = len(self.which)
+        if len(self.work) < k * k + 13 * k:
+            self.work = np.empty(int(1.2 * k) ** 2 + 16 * k)
+        B = np.empty((len(strengths), k))
+        sums, ends = self.problem.sums, (enough, budget, MOST, self.work)
+        epochs, done = walk(sums, self.G, self.which, before and before.line, point.line, strengths, B, *ends)
         self.epochs += epochs
-        return list(B[2 : 2 + min(done + 1, len(strengths))]), done < len(strengths)
+        return B[: done + 1], done < len(strengths)
 
 
 class ResidualSet(WorkingSet):

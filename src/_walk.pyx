@@ -11,6 +11,7 @@ from libc.string cimport memcpy
 
 from l1l2fast._blas cimport axpy
 from l1l2fast._newton cimport PENDING, Quadratic, minimise_quadratic
+from l1l2fast._objective cimport Sums
 from l1l2fast._penalties cimport Penalty
 from l1l2fast._scalar cimport clip
 from l1l2fast._signals cimport interrupted, raise_pending
@@ -39,49 +40,71 @@ cdef double predict(Penalty penalty, Quadratic *s, double ahead, const double *b
     return fall
 
 
-def walk(double[:, ::1] G not None, Penalty penalty not None, const double[::1] factor not None,
-         const double[::1] lower not None, const double[::1] upper not None, const double[::1] strength not None,
-         const double[::1] enough not None, double[:, ::1] B not None, double[:, ::1] Q not None,
-         double[::1] energy not None, Py_ssize_t rank, double budget, Py_ssize_t max_epochs,
-         double[::1] work not None):
-    """Fill the rows of B, Q and energy for strength[2:]; rows 0 and 1 are the two points before.
+cdef void gather(Py_ssize_t k, const Py_ssize_t *which, const double *x, double factor, double *out) noexcept nogil:
+    cdef Py_ssize_t c
+    for c in range(k):
+        out[c] = factor * x[which[c]]
 
-    With strength[0] == strength[1] there is but one. enough[i] is the gap asked at strength[i];
-    len(work) >= k^2 + 6 k. Stops once the work of one strength passes `budget` (see _newton.pxd).
+
+def walk(Sums sums not None, double[:, ::1] G not None, const Py_ssize_t[::1] which not None, before, point,
+         const double[::1] strength not None, double[:, ::1] B not None, double enough, double budget,
+         Py_ssize_t max_epochs, double[::1] work not None):
+    """Fill the rows of B with b on the columns `which`, one for each strength, from two points on.
+
+    A point is (strength, b, g = X~'(w r), |r|_w^2), `before` may be None; `enough` is the gap asked for,
+    len(work) >= k^2 + 13 k. Stops once the work of one strength passes `budget` (see _newton.pxd).
     Returns (epochs, strengths done).
     """
     cdef Quadratic s
-    cdef Py_ssize_t i, j, k = B.shape[1], epochs = 0, live
-    cdef double moved, between
+    cdef Py_ssize_t i, j, k = which.shape[0], epochs = 0, live
     if k == 0:
-        energy[2:] = energy[1]
-        return 0, strength.shape[0] - 2
+        return 0, strength.shape[0]
+    cdef const double[::1] b = point[1], g = point[2], b_before = b, g_before = g
+    cdef double moved, t = point[0], t_before = t
+    if before is not None:
+        t_before, b_before, g_before = before[0], before[1], before[2]
     cdef Py_ssize_t[::1] turn = np.empty(k, dtype=np.intp)
-    cdef double *scaled = &work[0]
-    s.k, s.ld, s.G = k, G.shape[1], &G[0, 0]
-    s.factor, s.lower, s.upper = scaled, &lower[0], &upper[0]
-    s.turn, s.work = &turn[0], &work[k]
-    s.rank, s.budget = rank, budget
-    for i in range(2, strength.shape[0]):
-        s.b, s.q, s.energy = &B[i, 0], &Q[i, 0], energy[i - 1]
+    cdef const Py_ssize_t *W = &which[0]
+    cdef double *memory = &work[0]
+    # the last two points and the new one, which change places as they are overtaken; and the box
+    cdef double *old_b = memory
+    cdef double *old_q = memory + k
+    cdef double *last_b = memory + 2 * k
+    cdef double *last_q = memory + 3 * k
+    cdef double *scaled = memory + 4 * k
+    cdef double *lower = memory + 5 * k
+    cdef double *upper = memory + 6 * k
+    s.k, s.ld, s.G, s.factor, s.lower, s.upper = k, G.shape[1], &G[0, 0], scaled, lower, upper
+    s.q, s.turn, s.work, s.budget, s.energy = memory + 7 * k, &turn[0], memory + 8 * k, budget, point[3]
+    s.rank = sums.y.shape[0] - sums.intercept
+    gather(k, W, &b_before[0], 1, old_b)
+    gather(k, W, &g_before[0], 1, old_q)
+    gather(k, W, &b[0], 1, last_b)
+    gather(k, W, &g[0], 1, last_q)
+    gather(k, W, &sums.lower[0], 1, lower)
+    gather(k, W, &sums.upper[0], 1, upper)
+    for i in range(strength.shape[0]):
+        s.b = &B[i, 0]
         with nogil:
+            gather(k, W, &sums.factor[0], strength[i], scaled)
             live = 0
             for j in range(k):
-                scaled[j] = strength[i] * factor[j]
-                live += B[i - 1, j] != 0
-            between = strength[i - 2] - strength[i - 1]
-            if between > 0:
-                s.energy -= predict(penalty, &s, (strength[i - 1] - strength[i]) / between, &B[i - 1, 0],
-                                    &Q[i - 1, 0], &B[i - 2, 0], &Q[i - 2, 0])
+                live += last_b[j] != 0
+            if t_before > t:
+                s.energy -= predict(sums.penalty, &s, (t - strength[i]) / (t_before - t), last_b, last_q, old_b, old_q)
             else:
-                memcpy(s.b, &B[i - 1, 0], k * sizeof(double))
-                memcpy(s.q, &Q[i - 1, 0], k * sizeof(double))
-            s.enough = enough[i] * (0.01 if live < FEW else 1.0)
-            moved = minimise_quadratic(penalty, &s, 0.0, max_epochs)
+                memcpy(s.b, last_b, k * sizeof(double))
+                memcpy(s.q, last_q, k * sizeof(double))
+            s.enough = enough * (0.01 if live < FEW else 1.0)
+            moved = minimise_quadratic(sums.penalty, &s, 0.0, max_epochs)
+            memcpy(old_b, last_b, k * sizeof(double))
+            memcpy(last_b, s.b, k * sizeof(double))
+            memcpy(old_q, last_q, k * sizeof(double))
+            memcpy(last_q, s.q, k * sizeof(double))
         epochs += s.epochs
-        energy[i] = s.energy
+        t_before, t = t, strength[i]
         if moved == PENDING or <double>k * k * k > 1e9 and interrupted():
             raise_pending()
         if s.spent > budget:
-            return epochs, i - 2
-    return epochs, strength.shape[0] - 2
+            return epochs, i
+    return epochs, strength.shape[0]
