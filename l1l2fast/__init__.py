@@ -1,6 +1,7 @@
 """l1l2fast: L1 and L2 norms, as the loss or as the penalty; fast, exact, certified."""
 
 from l1l2fast.losses import Absolute, Squared
+from l1l2fast.path import Path, path
 from l1l2fast.penalties import L1, L1L2, L2
 from l1l2fast.result import Certificate, ConvergenceWarning, Progress, Result, Status
 from l1l2fast.ridge import RidgePath, ridge_path
@@ -15,11 +16,13 @@ __all__ = [
     "Absolute",
     "Certificate",
     "ConvergenceWarning",
+    "Path",
     "Progress",
     "Result",
     "RidgePath",
     "Squared",
     "Status",
+    "path",
     "ridge_path",
     "solve",
 ]

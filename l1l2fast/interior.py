@@ -39,7 +39,7 @@ def interior(problem, point, enough):
 
     Columns with small correlations are left out: whether one of them was needed, the next pass shows.
     """
-    limit = problem.penalty.kink() * problem.factor
+    limit = point.strength * problem.penalty.kink() * problem.factor
     size = np.where(point.b != 0, np.inf, np.abs(point.g) / limit)
     which = np.flatnonzero(size > POSSIBLE)
     most = min(MOST * problem.columns.n, len(size) - 1)

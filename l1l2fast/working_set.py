@@ -133,9 +133,10 @@ class GramSet(WorkingSet):
         k = len(self.which)
         if len(self.work) < k * k + 13 * k:
             self.work = np.empty(int(1.2 * k) ** 2 + 16 * k)
-        B = np.empty((len(strengths), k))
-        sums, ends = self.problem.sums, (enough, budget, MOST, self.work)
-        epochs, done = walk(sums, self.G, self.which, before and before.line, point.line, strengths, B, *ends)
+        B, self.sizes = np.empty((len(strengths), k)), np.empty((2, len(strengths)))
+        points = before and before.line, point.line, strengths
+        ends = enough, budget, MOST, self.work
+        epochs, done = walk(self.problem.sums, self.G, self.which, *points, B, self.sizes, *ends)
         self.epochs += epochs
         return B[: done + 1], done < len(strengths)
 

@@ -67,6 +67,7 @@ cdef class Sums:
         """
         cdef Py_ssize_t i, j, n = self.y.shape[0], p = b.shape[0]
         cdef double objective = 0.0, gap = 0.0, s = 1.0, size = 0.0, unit, bound, spread = 0.0, total = 0.0
+        cdef double kink = self.penalty.derivative(1e-300)  # convex, so pen(b) >= kink |b|
         cdef bint smooth = self.loss.curvature(0.0, 0.0) > 0
         with nogil:
             for i in range(n):
@@ -84,6 +85,8 @@ cdef class Sums:
             if self.intercept and fabs(total) > unit:
                 s = 0.0
             for j in range(p):
+                if b[j] == 0 and fabs(u[j]) <= kink * self.factor[j] and self.lower[j] <= 0 <= self.upper[j]:
+                    continue  # h*(u) = 0 there
                 bound = limit(self.penalty, u[j], self.factor[j], self.lower[j], self.upper[j])
                 if fabs(u[j]) > bound + unit * sqrt(self.square[j]) and bound < s * fabs(u[j]):
                     s = bound / fabs(u[j])
@@ -91,9 +94,16 @@ cdef class Sums:
                 if self.w[i] > 0:
                     gap += self.w[i] * self.loss.slack(self.y[i], f[i], -s * theta[i] / self.w[i])
             for j in range(p):
+                if b[j] == 0 and fabs(u[j]) <= kink * self.factor[j] and self.lower[j] <= 0 <= self.upper[j]:
+                    continue
                 gap += slack(self.penalty, b[j], s * u[j], self.factor[j], self.lower[j], self.upper[j],
                              unit * sqrt(self.square[j]), projected)
         return objective, gap, s
+
+    def at(self, double strength):
+        """The same with the penalty multiplied by `strength`."""
+        rest = np.multiply(strength, self.factor), self.lower, self.upper, self.intercept
+        return Sums(self.loss, self.penalty, self.y, self.w, self.square, *rest)
 
     def median(self):
         """The absolute loss at b = 0, its best intercept (a weighted median, or 0), max |y|, how many w > 0."""

@@ -10,7 +10,7 @@ import numpy as np
 from libc.string cimport memcpy
 
 from l1l2fast._blas cimport axpy
-from l1l2fast._newton cimport PENDING, Quadratic, minimise_quadratic
+from l1l2fast._newton cimport PENDING, Quadratic, minimise_quadratic, small_gap
 from l1l2fast._objective cimport Sums
 from l1l2fast._penalties cimport Penalty
 from l1l2fast._scalar cimport clip
@@ -47,9 +47,11 @@ cdef void gather(Py_ssize_t k, const Py_ssize_t *which, const double *x, double 
 
 
 def walk(Sums sums not None, double[:, ::1] G not None, const Py_ssize_t[::1] which not None, before, point,
-         const double[::1] strength not None, double[:, ::1] B not None, double enough, double budget,
-         Py_ssize_t max_epochs, double[::1] work not None):
+         const double[::1] strength not None, double[:, ::1] B not None, double[:, ::1] sizes not None, double enough,
+         double budget, Py_ssize_t max_epochs, double[::1] work not None):
     """Fill the rows of B with b on the columns `which`, one for each strength, from two points on.
+
+    The rows of sizes become |r|_w^2 and the duality gap over these columns, as far as the Gram matrix tells.
 
     A point is (strength, b, g = X~'(w r), |r|_w^2), `before` may be None; `enough` is the gap asked for,
     len(work) >= k^2 + 13 k. Stops once the work of one strength passes `budget` (see _newton.pxd).
@@ -58,6 +60,8 @@ def walk(Sums sums not None, double[:, ::1] G not None, const Py_ssize_t[::1] wh
     cdef Quadratic s
     cdef Py_ssize_t i, j, k = which.shape[0], epochs = 0, live
     if k == 0:
+        sizes[0, :] = point[3]
+        sizes[1, :] = 0.0
         return 0, strength.shape[0]
     cdef const double[::1] b = point[1], g = point[2], b_before = b, g_before = g
     cdef double moved, t = point[0], t_before = t
@@ -97,6 +101,7 @@ def walk(Sums sums not None, double[:, ::1] G not None, const Py_ssize_t[::1] wh
                 memcpy(s.q, last_q, k * sizeof(double))
             s.enough = enough * (0.01 if live < FEW else 1.0)
             moved = minimise_quadratic(sums.penalty, &s, 0.0, max_epochs)
+            sizes[0, i], sizes[1, i] = s.energy, small_gap(sums.penalty, &s)
             memcpy(old_b, last_b, k * sizeof(double))
             memcpy(last_b, s.b, k * sizeof(double))
             memcpy(old_q, last_q, k * sizeof(double))

@@ -1,0 +1,335 @@
+"""path(): the lasso and the elastic net for all strengths of the penalty, each answer certified."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from l1l2fast import _validate
+from l1l2fast.least_squares import scale_of
+from l1l2fast.penalties import L1, L1L2
+from l1l2fast.result import Status, warn_of
+from l1l2fast.squared import SMALL, budget_of, choose, cross, new_set
+from l1l2fast.working_set import GramSet, Point
+
+# Alphas that are solved, and certified by one pass over X, together; the larger number after a batch without misses.
+BATCH, LONG = 8, 16
+# Part of the tolerance that a solve may use up, and what each further attempt at the same alpha leaves of it.
+SHARE, STRICTER = 0.6, 0.3
+# Attempts at one alpha that do not halve its gap.
+ATTEMPTS = 4
+# With so many rows for each column, and so few columns, the Gram matrix of all of them stands for X.
+TALL, WHOLE = 4, 1000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """The answers of `path`, one per alpha; K alphas.
+
+    Attributes
+    ----------
+    alphas : ndarray of shape (K,)
+        Strengths of the penalty, descending.
+    coef_csc : scipy.sparse.csc_array of shape (n_features, K)
+        Coefficients on the scale of X; `coef` is the same as a dense array.
+    intercept : ndarray of shape (K,)
+        Intercepts, 0 if none was fitted.
+    objective, gap : ndarray of shape (K,)
+        Value of the objective, and a bound on how far it may be above its minimum.
+    tolerance : float
+        The gap that was asked for: ``tol`` times the objective of the null model.
+    l1_ratio : float
+        Share of L1 in the penalty.
+    n_passes : int
+        Passes over X, for all alphas.
+    n_iter : int
+        Epochs of coordinate descent, for all alphas.
+    time : float
+        Seconds, validation included.
+    """
+
+    alphas: np.ndarray
+    coef_csc: object
+    intercept: np.ndarray
+    objective: np.ndarray
+    gap: np.ndarray
+    tolerance: float
+    l1_ratio: float
+    n_passes: int
+    n_iter: int
+    time: float
+
+    @property
+    def coef(self):
+        """Coefficients as an array of shape (n_features, K)."""
+        return self.coef_csc.toarray()
+
+    @property
+    def dual_objective(self):
+        """Lower bounds on the minima."""
+        return self.objective - self.gap
+
+    @property
+    def status(self):
+        """How each alpha ended: a list of `Status`."""
+        return [Status.CONVERGED if gap <= self.tolerance else Status.MAX_ITER for gap in self.gap]
+
+    def predict(self, X):
+        """Predictions, of shape (n_samples, K)."""
+        X = X if hasattr(X, "tocsc") else np.asarray(X)
+        if X.ndim != 2 or X.shape[1] != self.coef_csc.shape[0]:
+            raise ValueError(f"X must have shape (n_samples, {self.coef_csc.shape[0]}), got {X.shape}")
+        fit = X @ self.coef_csc
+        return (fit.toarray() if hasattr(fit, "toarray") else fit) + self.intercept
+
+    def __len__(self):
+        return len(self.alphas)
+
+    def __repr__(self):
+        counts = np.diff(self.coef_csc.indptr)
+        return (
+            f"Path({len(self)} alphas from {self.alphas[0]:.3g} to {self.alphas[-1]:.3g}, "
+            f"{counts.min()} to {counts.max()} of {self.coef_csc.shape[0]} coefficients nonzero, "
+            f"largest gap={self.gap.max():.1e}, n_passes={self.n_passes}, n_iter={self.n_iter}, time={self.time:.2g})"
+        )
+
+
+def path(
+    X,
+    y,
+    loss="squared",
+    *,
+    l1_ratio=1.0,
+    alphas=None,
+    n_alphas=100,
+    eps=None,
+    sample_weight=None,
+    offset=None,
+    fit_intercept=True,
+    penalty_factor=None,
+    lower=None,
+    upper=None,
+    positive=False,
+    standardize=False,
+    tol=1e-8,
+    n_jobs=1,
+):
+    """The lasso or the elastic net along decreasing strengths of the penalty, each answer certified.
+
+    Minimises over the intercept b0 and the coefficients b, for every alpha, with W = sum_i w_i,
+
+        1/(2 W) sum_i w_i (y_i - b0 - x_i'b - o_i)^2
+            + alpha sum_j v_j (l1_ratio |b_j| + (1 - l1_ratio) b_j^2 / 2)      subject to  lower <= b <= upper
+
+    Parameters
+    ----------
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        As in `solve`.
+    y : array-like of shape (n_samples,)
+        Response.
+    loss : {"squared"} or Squared, default="squared"
+        The only one that has a path.
+    l1_ratio : float in (0, 1], default=1.0
+        Share of L1; for 0 there is `ridge_path`.
+    alphas : float or array-like of shape (n_alphas,), optional
+        Strengths of the penalty, >= 0, in any order; they come back descending. By default `n_alphas` of
+        them descend geometrically from the smallest that leaves every penalised coefficient at zero.
+    n_alphas : int, default=100
+        Length of the default grid.
+    eps : float in (0, 1], optional
+        Its last alpha divided by its first; 1e-3, or 1e-2 with more columns than rows.
+    sample_weight, offset, fit_intercept, penalty_factor, lower, upper, positive, standardize
+        As in `solve`.
+    tol : float, default=1e-8
+        Asked of each duality gap, relative to the objective of the null model.
+    n_jobs : int, default=1
+        Threads that share the passes over X; the answer does not depend on it.
+
+    Returns
+    -------
+    Path
+        `alphas`, `coef`, `coef_csc`, `intercept`, `objective`, `gap`, ...
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not as above; the message names it. Nothing was computed yet.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Exactly if a gap is above its tolerance.
+
+    Notes
+    -----
+    Several alphas are solved on one working set and certified together: a pass over X costs little more
+    for eight residuals than for one. Columns come in by their slope along the path, and each answer
+    starts from the line through the last two. With many rows and few columns the Gram matrix of all of
+    them stands for X, which one last pass confirms.
+
+    References
+    ----------
+    Friedman, Hastie and Tibshirani (2010), J. Stat. Softw. 33. Tibshirani et al. (2012), J. R. Statist.
+    Soc. B 74. Osborne, Presnell and Turlach (2000), IMA J. Numer. Anal. 20.
+
+    Examples
+    --------
+    >>> from l1l2fast import path
+    >>> result = path([[-1.0], [0.0], [1.0]], [-1.0, 0.5, 1.0], alphas=[0.5, 0.1])
+    >>> result.coef.round(4).tolist()
+    [[0.25, 0.85]]
+    """
+    begin = time.perf_counter()
+    if not _validate.loss(loss).quadratic():
+        raise ValueError(f"loss must be 'squared', the only one that has a path, got {loss!r}")
+    l1_ratio = _validate.number("l1_ratio", l1_ratio, 0.0, 1.0)
+    if l1_ratio == 0:
+        raise ValueError("l1_ratio must be > 0, got 0: use ridge_path")
+    n_jobs = _validate.number("n_jobs", n_jobs, 1, kind=int)
+    penalty = L1(1.0) if l1_ratio == 1 else L1L2(l1_ratio, 1 - l1_ratio)
+    rest = sample_weight, offset, fit_intercept, penalty_factor, lower, upper, positive, standardize, None, tol, 1, None
+    problem = _validate.problem(X, y, loss, penalty, None, None, *rest)
+    trace = Trace(problem, n_jobs)
+    if eps is None:
+        eps = 1e-3 if problem.columns.n >= problem.columns.p else 1e-2
+    alphas = np.sort(_validate.alphas(alphas, n_alphas, eps, trace.top))[::-1].copy()
+    trace.run(alphas)
+    return present(trace, alphas, l1_ratio, begin)
+
+
+class Trace:
+    """The way down: the last two certified points, the working set, and what was found."""
+
+    def __init__(self, problem, n_jobs):
+        self.problem, self.n_jobs = problem, n_jobs
+        self.null, self.tolerance = scale_of(problem)
+        self.passes, self.attempts, self.last_gap, self.stuck = 1, 0, np.inf, False
+        self.found = []
+        n, p = problem.columns.n, problem.columns.p
+        self.whole = n >= TALL * p and p <= WHOLE
+        self.working = GramSet(problem) if self.whole else new_set(problem)
+        self.budget = budget_of(problem, self.working)
+        self.before, self.point = None, self.beginning()
+        kink = problem.penalty.kink() * problem.factor
+        held = (kink > 0) & (problem.lower < problem.upper)
+        self.top = float((np.abs(self.point.g[held]) / kink[held]).max(initial=0.0))
+        self.point = self.point._replace(strength=self.top)
+
+    def beginning(self):
+        """The answer under a penalty without limit: the free columns only."""
+        problem = self.problem
+        if self.whole or problem.columns.p <= SMALL:
+            self.working.extend(np.arange(problem.columns.p, dtype=np.intp))
+        b = problem.start
+        start = Point(1.0, b, problem.y, problem.weight * problem.y, problem.slope, problem.energy)
+        free = np.flatnonzero((problem.factor == 0) & (problem.lower < problem.upper) & (problem.square > 0))
+        if b.any():
+            start = self.refresh([1.0], b[None, :])[0]
+        if len(free) == 0:
+            return start
+        alone = GramSet(problem)
+        alone.extend(free)
+        full = b.copy()
+        full[free] = alone.walk(None, start, np.ones(1), 0.0, np.inf)[0][-1]
+        return self.refresh([1.0], full[None, :])[0]
+
+    def run(self, alphas):
+        """Solve for all alphas, in batches."""
+        first, size = 0, len(alphas) if self.whole else BATCH
+        while first < len(alphas):
+            done = self.batch(alphas[first : first + size])
+            first += done
+            size = LONG if done == size else BATCH
+
+    def batch(self, alphas):
+        """Solve for these, certify them; returns how many are done."""
+        if self.stuck and not self.point.strength > alphas[0]:
+            rows, self.stuck = (
+                cross(self.problem, self.working, self.point, 1e-7 * self.null)[self.working.which],
+                False,
+            )
+            rows, alphas = rows[None, :], alphas[:1]
+        else:
+            if not self.whole:
+                choose(self.problem, self.working, self.before, self.point, alphas[-1])
+            enough = SHARE * self.tolerance * STRICTER**self.attempts
+            rows, self.stuck = self.working.walk(self.before, self.point, alphas, enough, self.budget)
+            if self.whole and self.attempts == 0 and self.by_gram(alphas, rows):
+                return len(alphas)
+        self.whole = False
+        B = np.zeros((len(rows), self.problem.columns.p))
+        B[:, self.working.which] = rows
+        points = self.refresh(alphas[: len(rows)], B)
+        for i, point in enumerate(points):
+            objective, gap, _ = self.problem.sums.at(alphas[i]).certify(
+                point.b, self.problem.y - point.r, point.theta, point.g
+            )
+            if gap > self.tolerance and not self.give_up(gap):
+                self.step(point)
+                return i
+            self.attempts, self.last_gap = 0, np.inf
+            self.found.append((np.flatnonzero(point.b), point.b[point.b != 0], objective, gap))
+            self.step(point)
+        return len(points)
+
+    def by_gram(self, alphas, rows):
+        """Take the answers that the Gram matrix of all columns certifies, if a pass over X confirms the last."""
+        problem, (energies, gaps) = self.problem, self.working.sizes
+        if gaps.max() > self.tolerance:
+            return False
+        last = self.refresh(alphas[-1:], self.working.spread(rows[-1])[None, :])[0]
+        objective, gap, _ = problem.sums.at(alphas[-1]).certify(last.b, problem.y - last.r, last.theta, last.g)
+        if gap > self.tolerance or abs(last.energy - energies[-1]) > 1e-10 * problem.energy:
+            return False
+        l1, l2 = problem.penalty.elastic()
+        W = self.working.which
+        for alpha, b, energy, gap_here in zip(alphas, rows, energies, gaps, strict=True):
+            cost = alpha * problem.factor[W] @ (l1 * np.abs(b) + l2 / 2 * b * b)
+            self.found.append((W[b != 0], b[b != 0], energy / 2 + cost, gap_here))
+        self.found[-1] = (*self.found[-1][:2], objective, gap)
+        return True
+
+    def give_up(self, gap):
+        """Is this alpha as good as it gets? Counts the attempts that did not help."""
+        self.attempts = self.attempts + 1 if gap > 0.5 * self.last_gap else 1
+        self.last_gap = min(gap, self.last_gap)
+        return self.attempts > ATTEMPTS
+
+    def step(self, point):
+        """Go on from this point; the one before stays if it is another strength."""
+        if point.strength < self.point.strength:
+            self.before = self.point
+        self.point = point
+
+    def refresh(self, strengths, B):
+        """Points at the rows of B, from fresh residuals: X is read once for all of them."""
+        problem, X = self.problem, self.problem.columns
+        pairs = [X.residual(problem.y, problem.weight, b, problem.intercept) for b in B]
+        if len(pairs) == 1:
+            G = X.sweep(pairs[0][1], self.n_jobs)[None, :]
+        else:
+            G = np.ascontiguousarray(X.sweep_many(np.stack([theta for _, theta in pairs], axis=1), self.n_jobs).T)
+        self.passes += 1
+        return [
+            Point(float(t), b, r, theta, g, float(theta @ r))
+            for t, b, (r, theta), g in zip(strengths, B, pairs, G, strict=True)
+        ]
+
+
+def present(trace, alphas, l1_ratio, begin):
+    """The answers on the scale of X."""
+    from scipy.sparse import csc_array
+
+    problem, X = trace.problem, trace.problem.columns
+    columns, values, objective, gap = zip(*trace.found, strict=True)
+    indptr = np.concatenate([[0], np.cumsum([len(column) for column in columns])])
+    index = np.concatenate(columns)
+    coef = np.concatenate(values) * X.scale[index]
+    if problem.bounded:
+        coef = np.clip(coef, problem.limits[0][index], problem.limits[1][index])
+    coef = csc_array((coef, index, indptr), shape=(X.p, len(alphas)))
+    intercept = problem.y_mean - X.mean @ coef if problem.intercept else np.zeros(len(alphas))
+    gap = np.array(gap)
+    warn_of(gap.max(), trace.tolerance, Status.MAX_ITER, 3)
+    counts = trace.passes, trace.working.epochs, time.perf_counter() - begin
+    return Path(alphas, coef, intercept, np.array(objective), gap, trace.tolerance, l1_ratio, *counts)
