@@ -17,3 +17,8 @@ cdef void syrk(Py_ssize_t n, Py_ssize_t k, const double *A, Py_ssize_t lda,
 cdef int cholesky(Py_ssize_t n, double *A, Py_ssize_t ld) noexcept nogil
 # x <- A^-1 x with that factor
 cdef void cholesky_solve(Py_ssize_t n, const double *A, Py_ssize_t ld, double *x) noexcept nogil
+# B (k, n) <- B L'^-1, that is, each row b of B becomes the z of L z = b; L (n, n) lower
+cdef void forward(Py_ssize_t n, Py_ssize_t k, const double *L, Py_ssize_t ldl, double *B, Py_ssize_t ldb) noexcept nogil
+# lower triangle of C (n, n) -= A A', A (n, k)
+cdef void syrk_minus(Py_ssize_t n, Py_ssize_t k, const double *A, Py_ssize_t lda,
+                     double *C, Py_ssize_t ldc) noexcept nogil

@@ -48,3 +48,17 @@ cdef int cholesky(Py_ssize_t n, double *A, Py_ssize_t ld) noexcept nogil:
 cdef void cholesky_solve(Py_ssize_t n, const double *A, Py_ssize_t ld, double *x) noexcept nogil:
     cdef blas_int n_ = <blas_int>n, ld_ = <blas_int>ld, one = 1, info = 0
     cython_lapack.dpotrs("U", &n_, &one, <double*>A, &ld_, x, &n_, &info)
+
+
+cdef void forward(Py_ssize_t n, Py_ssize_t k, const double *L, Py_ssize_t ldl,
+                  double *B, Py_ssize_t ldb) noexcept nogil:
+    cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, ldl_ = <blas_int>ldl, ldb_ = <blas_int>ldb
+    cdef double one = 1.0
+    cython_blas.dtrsm("L", "U", "T", "N", &n_, &k_, &one, <double*>L, &ldl_, B, &ldb_)
+
+
+cdef void syrk_minus(Py_ssize_t n, Py_ssize_t k, const double *A, Py_ssize_t lda,
+                     double *C, Py_ssize_t ldc) noexcept nogil:
+    cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, lda_ = <blas_int>lda, ldc_ = <blas_int>ldc
+    cdef double one = 1.0, minus = -1.0
+    cython_blas.dsyrk("U", "T", &n_, &k_, &minus, <double*>A, &lda_, &one, C, &ldc_)

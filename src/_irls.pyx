@@ -17,7 +17,7 @@ from libc.string cimport memset
 from l1l2fast._blas cimport axpy, dot, gemm_nt
 from l1l2fast._columns cimport Columns
 from l1l2fast._losses cimport Loss
-from l1l2fast._newton cimport PENDING, Quadratic, minimise_quadratic
+from l1l2fast._newton cimport PENDING, Quadratic, minimise_quadratic, settle
 from l1l2fast._penalties cimport Penalty
 from l1l2fast._signals cimport interrupted, raise_pending
 
@@ -50,11 +50,11 @@ cdef class Reweighted:
         self.b, self.residual = b, np.array(y)
         self.b_, self.r = self.b, self.residual
         self.which = np.arange(k, dtype=np.intp)
-        self.turn = np.empty(k, dtype=np.intp)
+        self.turn = np.empty(3 * k, dtype=np.intp)
         self.G = np.empty((k, k))
-        memory = np.empty(k * k + 6 * k + self.rows * (k + 2))
-        self.q, self.work = memory[:k], memory[k:k * k + 6 * k]
-        self.block = memory[k * k + 6 * k:k * k + 6 * k + self.rows * k]
+        memory = np.empty(k * k + 7 * k + self.rows * (k + 2))
+        self.q, self.work = memory[:k], memory[k:k * k + 7 * k]
+        self.block = memory[k * k + 7 * k:k * k + 7 * k + self.rows * k]
         self.root = memory[memory.shape[0] - 2 * self.rows:memory.shape[0] - self.rows]
         self.pull = memory[memory.shape[0] - self.rows:]
 
@@ -115,12 +115,13 @@ cdef class Reweighted:
         cdef double before, moved
         s.k, s.ld, s.G, s.q, s.b = self.k, self.k, &self.G[0, 0], &self.q[0], &self.b_[0]
         s.factor, s.lower, s.upper = &self.factor[0], &self.lower[0], &self.upper[0]
-        s.turn, s.work, s.energy, s.enough = &self.turn[0], &self.work[0], 0.0, 0.0
+        s.energy, s.enough = 0.0, 0.0
         s.rank, s.budget = self.k, INFINITY
         for _step in range(steps):
             memset(&self.G[0, 0], 0, self.k * self.k * sizeof(double))
             memset(&self.q[0], 0, self.k * sizeof(double))
             before = self.all_rows(eps, True)
+            settle(&s, &self.turn[0], &self.work[0])  # a new G
             with nogil:
                 moved = minimise_quadratic(self.penalty, &s, tol * before, 50)
             if moved == PENDING or self.k > 1000 and interrupted():

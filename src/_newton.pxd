@@ -1,4 +1,5 @@
 # minimise 1/2 b'G b - c'b + sum_j factor_j pen(b_j) over the box, given q = c - G b.
+from l1l2fast._factor cimport Factor
 from l1l2fast._penalties cimport Penalty
 
 
@@ -20,7 +21,9 @@ cdef struct Quadratic:
     # work done, and when to give up, in multiplications of a pass over b
     double spent
     double budget
-    # workspace: k integers, k*k + 5k doubles
+    # the factor of the last support; its count is 0 for a new G
+    Factor live
+    # workspace: 3k integers, k*k + 6k doubles
     Py_ssize_t *turn
     double *work
     # counters
@@ -32,6 +35,8 @@ cdef enum:
     PENDING = -1  # in place of the move: Ctrl-C, the caller raises
 
 
+# Divide the workspace; s.k must be there. The factor is none.
+cdef void settle(Quadratic *problem, Py_ssize_t *integers, double *work) noexcept nogil
 # Coordinate descent and Newton steps until the gap is `enough` or a pass moves b by less than tol; returns that move.
 cdef double minimise_quadratic(Penalty penalty, Quadratic *problem, double tol, Py_ssize_t max_epochs) noexcept nogil
 # The duality gap of the quadratic, from energy and q alone.

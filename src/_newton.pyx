@@ -13,6 +13,7 @@ from libc.string cimport memcpy
 
 from l1l2fast._blas cimport axpy, cholesky, cholesky_solve
 from l1l2fast._cd cimport gram_epoch
+from l1l2fast._factor cimport difference, follow, regular
 from l1l2fast._objective cimport limit, slack
 from l1l2fast._scalar cimport clip
 from l1l2fast._signals cimport interrupted
@@ -22,7 +23,7 @@ cdef enum:
     STALE = 20  # passes in a row that move b by no less than an earlier one: this is rounding
 
 # What an update in a pass costs beside a multiplication in a factorisation: both are counted, see `minimise_quadratic`.
-cdef double PATIENCE = 4.0
+cdef double PATIENCE = 1.5
 
 
 cdef double small_gap(Penalty penalty, Quadratic *s) noexcept nogil:
@@ -51,13 +52,37 @@ cdef Py_ssize_t find_support(Penalty penalty, Quadratic *s) noexcept nogil:
     return count
 
 
+cdef void settle(Quadratic *s, Py_ssize_t *integers, double *work) noexcept nogil:
+    s.turn, s.work = integers, work
+    s.live.count = s.live.changes = 0
+    s.live.ld = s.k
+    s.live.order, s.live.mark = integers + s.k, integers + 2 * s.k
+    s.live.turn, s.live.L = work + 4 * s.k, work + 6 * s.k
+
+
+cdef bint curved(Penalty penalty, Quadratic *s, Py_ssize_t count) noexcept nogil:
+    cdef Py_ssize_t c, j
+    for c in range(count):
+        j = s.turn[c]
+        if s.factor[j] != 0 and penalty.curvature(s.b[j]) != 0:
+            return True
+    return False
+
+
 cdef bint newton_direction(Penalty penalty, Quadratic *s, Py_ssize_t count, double *d) noexcept nogil:
     # (G_AA + diag(factor pen'')) d = q_A - factor pen'; a singular Gram is lifted a little: d then runs along
     # the directions of no curvature, down the penalty's slope, until coefficients reach zero
     cdef Py_ssize_t _attempt, c, e, j
-    cdef double *M = s.work + 5 * s.k
+    cdef double *M = s.live.L
     cdef const double *source
     cdef double lift = 1e-9 if count > s.rank else 0.0
+    if count <= s.rank and not curved(penalty, s, count) and follow(&s.live, s.G, s.ld, s.turn, count):
+        for c in range(count):
+            j = s.turn[c]
+            d[c] = s.q[j] - s.factor[j] * penalty.derivative(s.b[j])
+        cholesky_solve(count, M, s.k, d)
+        return True
+    s.live.count = 0
     for _attempt in range(4):
         for c in range(count):
             j = s.turn[c]
@@ -66,7 +91,7 @@ cdef bint newton_direction(Penalty penalty, Quadratic *s, Py_ssize_t count, doub
                 M[c * count + e] = source[s.turn[e]]
             M[c * count + c] = M[c * count + c] * (1 + lift) + s.factor[j] * penalty.curvature(s.b[j])
             d[c] = s.q[j] - s.factor[j] * penalty.derivative(s.b[j])
-        if cholesky(count, M, count) == 0:
+        if cholesky(count, M, count) == 0 and regular(count, M, count, s.G, s.ld, s.turn):
             cholesky_solve(count, M, count, d)
             return True
         lift = 1e-13 if lift == 0 else lift * 1e3
@@ -127,7 +152,7 @@ cdef void search_line(Penalty penalty, Quadratic *s, Py_ssize_t count, const dou
     """cut = the way to the minimiser along d, by bisection of the slope; a kink that it lands on is hit exactly."""
     cdef Py_ssize_t c, e, j, _half
     cdef const double *source
-    cdef double low = 0.0, high = 1.0, most = INFINITY, middle, bent = 0.0, at
+    cdef double low = 0.0, high = 1.0, most = INFINITY, middle, bent = 0.0, noise = 0.0, at
     for c in range(count):
         j = s.turn[c]
         source = s.G + j * s.ld
@@ -135,15 +160,13 @@ cdef void search_line(Penalty penalty, Quadratic *s, Py_ssize_t count, const dou
         for e in range(count):
             at += source[s.turn[e]] * d[e]
         bent += d[c] * at
+        noise += 1e-13 * fabs(d[c] * s.q[j])
         if d[c] != 0:
             most = min(most, ((s.upper[j] if d[c] > 0 else s.lower[j]) - s.b[j]) / d[c])
-    # where the Gram was lifted the minimiser may lie beyond the whole step
-    while high < most and high < 1e9 and slope_along(penalty, s, count, d, bent, high) < 0:
-        high *= 4
-    high = min(high, most)
+    bent, high = max(bent, 0.0), min(high, most)
     for _half in range(60):
         middle = (low + high) / 2
-        if slope_along(penalty, s, count, d, bent, middle) < 0:
+        if slope_along(penalty, s, count, d, bent, middle) < -noise:
             low = middle
         else:
             high = middle
@@ -165,31 +188,37 @@ cdef bint newton_step(Penalty penalty, Quadratic *s) noexcept nogil:
     cdef double *q = s.work + 2 * s.k
     cdef double *b = s.work + 3 * s.k
     cdef double energy = s.energy, step = 1.0
+    cdef bint whole
     if count == 0 or count > s.rank + SURPLUS or not newton_direction(penalty, s, count, d):
         return False
     s.newtons += 1
     s.spent += factorisation(s, count)
-    if project_step(penalty, s, count, step, d, cut):
-        take(penalty, s, count, cut)
-        return True
     memcpy(q, s.q, s.k * sizeof(double))
     memcpy(b, s.b, s.k * sizeof(double))
-    while take(penalty, s, count, cut) >= 0:
+    whole = project_step(penalty, s, count, step, d, cut)
+    # a whole step of a regular Gram descends up to rounding; that of a singular one may go anywhere
+    while take(penalty, s, count, cut) >= (1e-15 * energy if whole else 0.0):
         memcpy(s.q, q, s.k * sizeof(double))
         memcpy(s.b, b, s.k * sizeof(double))
         s.energy = energy
-        step *= 0.4
-        if step < 0.1:
+        whole = False
+        if step > 0:
+            step *= 0.4
+        if step > 0.1:
+            project_step(penalty, s, count, step, d, cut)
+        elif step > 0:
             search_line(penalty, s, count, d, cut)
-            take(penalty, s, count, cut)
-            break
-        project_step(penalty, s, count, step, d, cut)
-    return False
+            step = -1.0
+        else:
+            break  # rounding: nothing descends
+    return whole
 
 
-cdef double factorisation(Quadratic *s, double count) noexcept nogil:
-    # in multiplications of a pass, which wait for memory: those of a factorisation run some twenty times faster
-    return count * count * count / 60 + count * count / 2 + count * s.k / 2
+cdef double factorisation(Quadratic *s, Py_ssize_t count) noexcept nogil:
+    # in multiplications of a pass, which wait for memory: those of a factorisation run some twenty times faster,
+    # those that bring one up to date three times
+    cdef double size = <double>count, changes = <double>difference(&s.live, s.turn, count)
+    return min(size / 20, changes) * size * size / 3 + size * size / 2 + size * s.k / 2
 
 
 cdef double rounding(Quadratic *s) noexcept nogil:

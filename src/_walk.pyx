@@ -10,7 +10,7 @@ import numpy as np
 from libc.string cimport memcpy
 
 from l1l2fast._blas cimport axpy
-from l1l2fast._newton cimport PENDING, Quadratic, minimise_quadratic, small_gap
+from l1l2fast._newton cimport PENDING, Quadratic, minimise_quadratic, settle, small_gap
 from l1l2fast._objective cimport Sums
 from l1l2fast._penalties cimport Penalty
 from l1l2fast._scalar cimport clip
@@ -54,7 +54,7 @@ def walk(Sums sums not None, double[:, ::1] G not None, const Py_ssize_t[::1] wh
     The rows of sizes become |r|_w^2 and the duality gap over these columns, as far as the Gram matrix tells.
 
     A point is (strength, b, g = X~'(w r), |r|_w^2), `before` may be None; `enough` is the gap asked for,
-    len(work) >= k^2 + 13 k. Stops once the work of one strength passes `budget` (see _newton.pxd).
+    len(work) >= k^2 + 14 k. Stops once the work of one strength passes `budget` (see _newton.pxd).
     Returns (epochs, strengths done).
     """
     cdef Quadratic s
@@ -67,7 +67,7 @@ def walk(Sums sums not None, double[:, ::1] G not None, const Py_ssize_t[::1] wh
     cdef double moved, t = point[0], t_before = t
     if before is not None:
         t_before, b_before, g_before = before[0], before[1], before[2]
-    cdef Py_ssize_t[::1] turn = np.empty(k, dtype=np.intp)
+    cdef Py_ssize_t[::1] turn = np.empty(3 * k, dtype=np.intp)
     cdef const Py_ssize_t *W = &which[0]
     cdef double *memory = &work[0]
     # the last two points and the new one, which change places as they are overtaken; and the box
@@ -79,7 +79,8 @@ def walk(Sums sums not None, double[:, ::1] G not None, const Py_ssize_t[::1] wh
     cdef double *lower = memory + 5 * k
     cdef double *upper = memory + 6 * k
     s.k, s.ld, s.G, s.factor, s.lower, s.upper = k, G.shape[1], &G[0, 0], scaled, lower, upper
-    s.q, s.turn, s.work, s.budget, s.energy = memory + 7 * k, &turn[0], memory + 8 * k, budget, point[3]
+    settle(&s, &turn[0], memory + 8 * k)
+    s.q, s.budget, s.energy = memory + 7 * k, budget, point[3]
     s.rank = sums.y.shape[0] - sums.intercept
     gather(k, W, &b_before[0], 1, old_b)
     gather(k, W, &g_before[0], 1, old_q)

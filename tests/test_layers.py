@@ -13,6 +13,7 @@ FLOORS = [
     {
         "_objective",
         "_cd",
+        "_factor",
         "_newton",
         "_walk",
         "_irls",

@@ -1,0 +1,107 @@
+"""A Cholesky factor that follows its set of columns.
+
+From one strength of the penalty to the next, a few columns of hundreds enter or leave the support.
+A row of L that leaves is rotated away, O(m^2); rows that come are solved for, O(m^2) each and all
+in one go (Golub and Van Loan, Matrix Computations, 6.5). Afresh it would be O(m^3).
+"""
+from libc.math cimport sqrt
+from libc.string cimport memcpy
+
+from l1l2fast._blas cimport cholesky, forward, syrk_minus
+
+cdef enum:
+    # changes as a part of the columns beyond which the factor is computed afresh, and how many rounding allows
+    PART = 6
+    MOST = 300
+
+
+cdef Py_ssize_t difference(Factor *f, const Py_ssize_t *which, Py_ssize_t count) noexcept nogil:
+    cdef Py_ssize_t c, stay = 0
+    for c in range(f.ld):
+        f.mark[c] = 0
+    for c in range(f.count):
+        f.mark[f.order[c]] = 1
+    for c in range(count):
+        stay += f.mark[which[c]]
+    return f.count + count - 2 * stay
+
+
+cdef bint regular(Py_ssize_t count, const double *L, Py_ssize_t ldl, const double *G, Py_ssize_t ld,
+                  const Py_ssize_t *order) noexcept nogil:
+    cdef Py_ssize_t c
+    for c in range(count):
+        # what is left of a column beside those before it: less than that is rounding
+        if L[c * ldl + c] * L[c * ldl + c] < 1e-14 * G[order[c] * ld + order[c]]:
+            return False
+    return True
+
+
+cdef void remove_row(Factor *f, Py_ssize_t i) noexcept nogil:
+    # the rows below move up, and rotations of neighbouring columns make them triangular again
+    cdef Py_ssize_t r, e
+    cdef double x, y
+    cdef double *cosine = f.turn
+    cdef double *sine = f.turn + f.ld
+    cdef double *row
+    cdef const double *below
+    for r in range(i, f.count - 1):
+        row, below = f.L + r * f.ld, f.L + (r + 1) * f.ld
+        memcpy(row, below, i * sizeof(double))
+        x = below[i]
+        for e in range(i, r):
+            y = below[e + 1]
+            row[e] = cosine[e] * x + sine[e] * y
+            x = cosine[e] * y - sine[e] * x
+        y = below[r + 1]
+        row[r] = sqrt(x * x + y * y)
+        cosine[r], sine[r] = x / row[r], y / row[r]
+        f.order[r] = f.order[r + 1]
+    f.count -= 1
+
+
+cdef bint append_rows(Factor *f, const double *G, Py_ssize_t ld, Py_ssize_t count) noexcept nogil:
+    # order[f.count..count) are the new columns; their rows of L solve L z = G_A,new, their corner is what is left
+    cdef Py_ssize_t m = f.count, more = count - f.count, c, e
+    cdef double *row
+    cdef const double *source
+    for c in range(m, count):
+        row, source = f.L + c * f.ld, G + f.order[c] * ld
+        for e in range(c + 1):
+            row[e] = source[f.order[e]]
+    if more > 0 and m > 0:
+        forward(m, more, f.L, f.ld, f.L + m * f.ld, f.ld)
+        syrk_minus(more, m, f.L + m * f.ld, f.ld, f.L + m * f.ld + m, f.ld)
+    if more > 0 and cholesky(more, f.L + m * f.ld + m, f.ld) != 0:
+        return False
+    f.count = count
+    return regular(count, f.L, f.ld, G, ld, f.order)
+
+
+cdef bint follow(Factor *f, const double *G, Py_ssize_t ld, Py_ssize_t *which, Py_ssize_t count) noexcept nogil:
+    cdef Py_ssize_t c, changes = difference(f, which, count)
+    f.changes += changes
+    if f.count == 0 or changes * PART > count or f.changes > MOST:
+        f.count = f.changes = 0
+    else:
+        for c in range(f.ld):
+            f.mark[c] = 0
+        for c in range(count):
+            f.mark[which[c]] = 1
+        for c in range(f.count - 1, -1, -1):
+            if not f.mark[f.order[c]]:
+                remove_row(f, c)
+    for c in range(f.count):
+        f.mark[f.order[c]] = 2
+    if f.count == 0:
+        for c in range(f.ld):
+            f.mark[c] = 0
+    changes = f.count
+    for c in range(count):
+        if f.mark[which[c]] != 2:
+            f.order[changes] = which[c]
+            changes += 1
+    if not append_rows(f, G, ld, count):
+        f.count = 0
+        return False
+    memcpy(which, f.order, count * sizeof(Py_ssize_t))
+    return True
