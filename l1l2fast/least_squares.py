@@ -61,14 +61,15 @@ def refine(problem, d, solver, unique):
     _, tolerance = scale_of(problem)
     b, best, passes, rounds, status = solver.first(), None, 0, 0, None
     while status is None:
-        r, theta = problem.columns.residual(y, weight, b, problem.intercept)
         projected = not (solver.easy and rounds == 0)
         if projected:
             # a dual point that is feasible to rounding: r less what a correction of b would still take away
+            r, theta = problem.columns.residual(y, weight, b, problem.intercept)
             step = solver.correct(r, theta, d * b)
-            _, theta = problem.columns.residual(r, weight, step, problem.intercept)
+            _, theta, u, _ = problem.columns.fresh(r, weight, step, problem.intercept)
             passes += 1
-        u = problem.columns.sweep(theta)
+        else:
+            r, theta, u, _ = problem.columns.fresh(y, weight, b, problem.intercept)
         passes += 1
         objective, gap, scale = problem.certify(b, y - r, theta, u, projected)
         if gap > tolerance and projected:  # the projection itself ended in rounding: count what that may cost

@@ -24,7 +24,8 @@ def warned(silent):
     @functools.wraps(silent)
     def loud(*args, **kwargs):
         result = silent(*args, **kwargs)
-        warn(result)
+        if result.gap > result.tolerance:
+            warn(result)
         return result
 
     return loud

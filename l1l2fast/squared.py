@@ -9,7 +9,7 @@ import numpy as np
 
 from l1l2fast.interior import fits, interior
 from l1l2fast.least_squares import least_squares, scale_of
-from l1l2fast.result import Answer, Status
+from l1l2fast.result import Answer, Status, shrunk
 from l1l2fast.working_set import SMALL, GramSet, Point, ResidualSet
 
 # A Gram of this many columns (128 MB) is the largest that is formed.
@@ -77,8 +77,7 @@ def first_point(problem):
 
 def refresh(problem, strength, b):
     """The point at b, with a fresh residual: the support is read, then X once."""
-    r, theta = problem.columns.residual(problem.y, problem.weight, b, problem.intercept)
-    return Point(strength, b, r, theta, problem.columns.sweep(theta), float(theta @ r))
+    return Point(strength, b, *problem.columns.fresh(problem.y, problem.weight, b, problem.intercept))
 
 
 def new_set(problem):
@@ -156,9 +155,9 @@ class Judge:
         if status is None:
             return None
         objective, point, scale = self.best
-        b, theta, g = point.b, scale * point.theta, scale * point.g
+        theta, g = shrunk(scale, point.theta, point.g)
         ends = status, self.tolerance, self.passes, epochs, curved(problem)
-        return Answer(b, 0.0, objective, self.gap, theta, g, *ends)
+        return Answer(point.b, 0.0, objective, self.gap, theta, g, *ends)
 
     def enough(self, point, strength, left):
         """The gap to ask of the working set at this strength."""

@@ -42,6 +42,15 @@ cdef class Columns:
     cdef bint by_rows(self) noexcept nogil
     # number of pieces the matrix is walked in, and how many of them hold about so many numbers
     cdef Py_ssize_t parts(self, Py_ssize_t numbers, Py_ssize_t *step) noexcept nogil
+    # the same for `sweep`, whose pieces the threads share
+    cdef Py_ssize_t pieces(self, Py_ssize_t *step) noexcept nogil
+    # `sweep` and a piece of it; `moments`; f = X~ b; r = y - f and w r of `residual`, returning sum w r^2
+    cdef swept(self, const double[::1] v, int n_jobs)
+    cpdef sweep_piece(self, Py_ssize_t lo, Py_ssize_t hi, const double[::1] v, double total, out)
+    cdef sums_about(self, const double[::1] w, const double[::1] v, double[::1] origin)
+    cdef int fit(self, const double[::1] b, double[::1] f) except -1
+    cdef double subtract(self, const double[::1] y, const double[::1] w, const double[::1] b, bint centred,
+                         double[::1] r, double[::1] theta) except? -1
     # a run of rows of X~, added to the Gram matrix under construction in `gram`
     cdef void add_gram(self, Py_ssize_t begin, Py_ssize_t end, const Py_ssize_t *which, Py_ssize_t k,
                        Py_ssize_t known, const double *root, double *block, Py_ssize_t rows,

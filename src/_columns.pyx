@@ -9,6 +9,9 @@ are float64.
 """
 import numpy as np
 
+from cpython.buffer cimport PyBUF_ANY_CONTIGUOUS, PyBuffer_Release, PyObject_GetBuffer
+from libc.stdlib cimport free, malloc
+
 from l1l2fast._blas cimport gemm_nt, syrk
 from l1l2fast._signals cimport interrupted, raise_pending
 
@@ -132,16 +135,25 @@ cdef class Columns:
         return block
 
     cdef allot(self, Py_ssize_t n, Py_ssize_t p, owner):
+        cdef Py_ssize_t j
         self.n, self.p, self.owner = n, p, owner
-        self.mean, self.scale = np.zeros(p), np.ones(p)
+        self.mean, self.scale = np.zeros(p), np.empty(p)
         self.mean_, self.scale_ = self.mean, self.scale
+        for j in range(p):
+            self.scale_[j] = 1.0
 
     def sweep(self, const double[::1] v not None, int n_jobs=1):
         """X~'v, one pass over X. The bits do not depend on the number of threads, n_jobs."""
+        return self.swept(v, n_jobs)
+
+    cdef swept(self, const double[::1] v, int n_jobs):
         cdef double total = 0.0
-        cdef Py_ssize_t i
+        cdef Py_ssize_t i, step
         for i in range(self.n):
             total += v[i]
+        cdef Py_ssize_t end = self.pieces(&step)
+        if step >= end and self.n > 0 and self.p > 0:
+            return self.sweep_piece(0, end, v, total, np.zeros(self.p))
         return self.in_pieces(self.sweep_piece, (v, total), np.zeros(self.p), n_jobs)
 
     def sweep_many(self, R, int n_jobs=1):
@@ -153,13 +165,17 @@ cdef class Columns:
         total = np.ones(self.n) @ r
         return self.in_pieces(self.many_piece, (r, total.ravel()), np.zeros((self.p, K)), n_jobs)
 
+    cdef Py_ssize_t pieces(self, Py_ssize_t *step) noexcept nogil:
+        cdef Py_ssize_t end = self.parts(PIECE, step)
+        step[0] = max(step[0], max(LOW, -(-end // PIECES)) if self.by_rows() else NARROW)
+        return end
+
     def in_pieces(self, kernel, arguments, out, n_jobs):
         """Sum of kernel(lo, hi, *arguments, out) over pieces that the shape of X alone decides, in their order."""
-        cdef Py_ssize_t step, end = self.parts(PIECE, &step)
+        cdef Py_ssize_t step, end = self.pieces(&step)
         cdef bint apart = not self.by_rows()  # every piece writes columns of its own
         if self.p == 0 or self.n == 0:
             return out
-        step = max(step, NARROW) if apart else max(step, LOW, -(-end // PIECES))
         if step >= end:
             return kernel(0, end, *arguments, out)
 
@@ -170,7 +186,7 @@ cdef class Columns:
                 out += part
         return out
 
-    def sweep_piece(self, Py_ssize_t lo, Py_ssize_t hi, const double[::1] v, double total, out):
+    cpdef sweep_piece(self, Py_ssize_t lo, Py_ssize_t hi, const double[::1] v, double total, out):
         cdef double[::1] g = out
         with nogil:
             self.sweep_part(lo, hi, &v[0], total, &g[0])
@@ -199,7 +215,7 @@ cdef class Columns:
         for i in range(self.n):
             v_[i] = w[i] * y[i]
             energy += v_[i] * y[i]
-        sums = self.moments(w, v, origin)
+        sums = self.sums_about(w, v_, o)
         cdef double[:, ::1] s = sums
         if centred:
             for j in range(self.p):
@@ -226,23 +242,41 @@ cdef class Columns:
     def residual(self, const double[::1] y not None, const double[::1] w not None, const double[::1] b not None,
                  bint centred):
         """r = y - X~ b, less its mean if `centred`, and w r."""
-        cdef Py_ssize_t i, n = y.shape[0]
-        cdef double mean = 0.0
-        r, theta = self.predict(b), np.empty(n)
-        cdef double[::1] r_ = r, theta_ = theta
+        r, theta = np.empty(self.n), np.empty(self.n)
+        self.subtract(y, w, b, centred, r, theta)
+        return r, theta
+
+    def fresh(self, const double[::1] y not None, const double[::1] w not None, const double[::1] b not None,
+              bint centred):
+        """The same r and w r, then X~'(w r) by one pass over X, and sum w r^2."""
+        r, theta = np.empty(self.n), np.empty(self.n)
+        cdef double[::1] theta_ = theta
+        cdef double energy = self.subtract(y, w, b, centred, r, theta_)
+        return r, theta, self.swept(theta_, 1), energy
+
+    cdef double subtract(self, const double[::1] y, const double[::1] w, const double[::1] b, bint centred,
+                         double[::1] r, double[::1] theta) except? -1:
+        # r and theta of `residual`; returns sum w r^2
+        cdef Py_ssize_t i
+        cdef double mean = 0.0, energy = 0.0
+        self.fit(b, r)
         with nogil:
-            for i in range(n):
-                r_[i] = y[i] - r_[i]
-                mean += w[i] * r_[i]
+            for i in range(self.n):
+                r[i] = y[i] - r[i]
+                mean += w[i] * r[i]
             if not centred:
                 mean = 0.0
-            for i in range(n):
-                r_[i] -= mean
-                theta_[i] = w[i] * r_[i]
-        return r, theta
+            for i in range(self.n):
+                r[i] -= mean
+                theta[i] = w[i] * r[i]
+                energy += theta[i] * r[i]
+        return energy
 
     def moments(self, const double[::1] w not None, const double[::1] v not None, double[::1] origin not None):
         """sum w d, sum w d^2 and sum v d for every column, d = x_j - origin_j; one pass over X."""
+        return self.sums_about(w, v, origin)
+
+    cdef sums_about(self, const double[::1] w, const double[::1] v, double[::1] origin):
         cdef Py_ssize_t lo, hi, end, step
         sums = np.zeros((3, self.p))
         cdef double[:, ::1] s = sums
@@ -259,24 +293,36 @@ cdef class Columns:
 
     def predict(self, const double[::1] b not None):
         """X~ b, reading the columns of nonzero b only."""
-        cdef Py_ssize_t k = 0, j, lo, end, step
-        which, out = np.empty(self.p, dtype=np.intp), np.zeros(self.n)
-        cdef Py_ssize_t[::1] J = which
-        cdef double[::1] f = out, ones = f
-        for j in range(self.p):
-            J[k] = j
-            k += b[j] != 0
-        if k == 0 or self.n == 0:
-            return out
-        end = self.parts(PART, &step)
-        if not self.by_rows():
-            end, ones = k, np.ones(self.n)
-        for lo in range(0, end, step):
-            with nogil:
-                self.predict_part(lo, min(lo + step, end), &J[0], k, &b[0], &ones[0], &f[0])
-            if interrupted():
-                raise_pending()
+        out = np.empty(self.n)
+        self.fit(b, out)
         return out
+
+    cdef int fit(self, const double[::1] b, double[::1] f) except -1:
+        # f = X~ b
+        cdef Py_ssize_t k = 0, i, j, lo, step, end = self.parts(PART, &step)
+        cdef Py_ssize_t units = 0 if self.by_rows() else self.n  # rows do not ask for ones
+        cdef Py_ssize_t *which = <Py_ssize_t*>malloc((self.p + 1) * sizeof(Py_ssize_t) + units * sizeof(double))
+        cdef double *ones = <double*>(which + self.p + 1)
+        if which is NULL:
+            raise MemoryError()
+        for i in range(self.n):
+            f[i] = 0.0
+        for i in range(units):
+            ones[i] = 1.0
+        for j in range(self.p):
+            which[k] = j
+            k += b[j] != 0
+        if units or k == 0:
+            end = k
+        try:
+            for lo in range(0, end, step):
+                with nogil:
+                    self.predict_part(lo, min(lo + step, end), which, k, &b[0], ones, &f[0])
+                if interrupted():
+                    raise_pending()
+        finally:
+            free(which)
+        return 0
 
     def gram(self, const Py_ssize_t[::1] which not None, const double[::1] root not None,
              double[:, ::1] G not None, Py_ssize_t known=0):
@@ -322,4 +368,8 @@ cdef void mirror(Py_ssize_t k, Py_ssize_t known, double *G, Py_ssize_t ld) noexc
 
 
 cdef const char *address(array) except? NULL:
-    return <const char*><size_t>array.__array_interface__["data"][0]
+    cdef Py_buffer view
+    PyObject_GetBuffer(array, &view, PyBUF_ANY_CONTIGUOUS)
+    cdef const char *start = <const char*>view.buf
+    PyBuffer_Release(&view)
+    return start

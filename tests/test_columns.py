@@ -157,6 +157,10 @@ def test_first_pass_and_residual(store, shape, dtype, centred):
     found, theta = columns.residual(y, w, b, centred)
     np.testing.assert_allclose(found, r, atol=1e-11)
     np.testing.assert_allclose(theta, w * r, atol=1e-11)
+    *same, slope, energy = columns.fresh(y, w, b, centred)
+    np.testing.assert_array_equal(same, [found, theta])
+    np.testing.assert_array_equal(slope, columns.sweep(theta))
+    assert energy == pytest.approx(w @ r**2, rel=1e-11)
 
 
 @every_store
