@@ -16,6 +16,7 @@ from scipy.linalg.cython_lapack cimport dgetrf, dgetrs
 cdef enum:
     REPAIRS = 12      # sets tried
     REFINEMENTS = 8
+    FOREIGN = 6       # a set wrong about as many rows as it has, as columns, and this part of all is not repaired
 
 cdef double EPS = 2.220446049250313e-16
 
@@ -195,6 +196,8 @@ cdef bint finish(Face* s) noexcept nogil:
         if wrong == 0:
             accept(s)
             return True
+        if wrong >= max(n, s.k, s.m // FOREIGN):
+            return False
         patience = 3 if wrong < fewest else patience - 1
         fewest = min(fewest, wrong)
     return False
