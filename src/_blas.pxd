@@ -1,5 +1,6 @@
 # Dense linear algebra without the GIL; the one place that knows BLAS, LAPACK and their integer.
 # Matrices are C-ordered double; `ld` is the distance between rows.
+include "_blas_int.pxi"
 
 
 cdef double dot(Py_ssize_t n, const double *x, const double *y) noexcept nogil
@@ -22,3 +23,6 @@ cdef void forward(Py_ssize_t n, Py_ssize_t k, const double *L, Py_ssize_t ldl, d
 # lower triangle of C (n, n) -= A A', A (n, k)
 cdef void syrk_minus(Py_ssize_t n, Py_ssize_t k, const double *A, Py_ssize_t lda,
                      double *C, Py_ssize_t ldc) noexcept nogil
+# A (n, n) symmetric, but not definite: its factors, and x <- A^-1 x with them; 0 if there are any
+cdef int lu(blas_int n, double *A, blas_int *pivots) noexcept nogil
+cdef void lu_solve(blas_int n, const double *A, const blas_int *pivots, double *x) noexcept nogil

@@ -1,10 +1,14 @@
 """Dense linear algebra without the GIL: thin, C-ordered faces of scipy's BLAS and LAPACK."""
+from libc.math cimport fabs, sqrt
 from scipy.linalg cimport cython_blas, cython_lapack
 
-include "_blas_int.pxi"
-
 # BLAS is column-major: a C-ordered matrix is the transpose of what it sees, hence
-# "upper" for our lower triangle, and operands swapped in gemm.
+# "upper" for our lower triangle, and operands swapped in gemm. Matrices of up to SMALL rows are factorised
+# here, and products of up to FEW multiplications made: libraries lay out memory for blocks first, which takes longer.
+
+cdef enum:
+    SMALL = 12
+    FEW = 500
 
 
 cdef double dot(Py_ssize_t n, const double *x, const double *y) noexcept nogil:
@@ -36,17 +40,29 @@ cdef void syrk(Py_ssize_t n, Py_ssize_t k, const double *A, Py_ssize_t lda,
                double *C, Py_ssize_t ldc) noexcept nogil:
     cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, lda_ = <blas_int>lda, ldc_ = <blas_int>ldc
     cdef double one = 1.0
+    cdef Py_ssize_t i, j, e
+    if n * n * k <= FEW:
+        for i in range(n):
+            for j in range(i + 1):
+                for e in range(k):
+                    C[i * ldc + j] += A[i * lda + e] * A[j * lda + e]
+        return
     cython_blas.dsyrk("U", "T", &n_, &k_, &one, <double*>A, &lda_, &one, C, &ldc_)
 
 
 cdef int cholesky(Py_ssize_t n, double *A, Py_ssize_t ld) noexcept nogil:
     cdef blas_int n_ = <blas_int>n, ld_ = <blas_int>ld, info = 0
+    if n <= SMALL:
+        return small_cholesky(n, A, ld)
     cython_lapack.dpotrf("U", &n_, A, &ld_, &info)
     return <int>info
 
 
 cdef void cholesky_solve(Py_ssize_t n, const double *A, Py_ssize_t ld, double *x) noexcept nogil:
     cdef blas_int n_ = <blas_int>n, ld_ = <blas_int>ld, one = 1, info = 0
+    if n <= SMALL:
+        small_cholesky_solve(n, A, ld, x)
+        return
     cython_lapack.dpotrs("U", &n_, &one, <double*>A, &ld_, x, &n_, &info)
 
 
@@ -62,3 +78,83 @@ cdef void syrk_minus(Py_ssize_t n, Py_ssize_t k, const double *A, Py_ssize_t lda
     cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, lda_ = <blas_int>lda, ldc_ = <blas_int>ldc
     cdef double one = 1.0, minus = -1.0
     cython_blas.dsyrk("U", "T", &n_, &k_, &minus, <double*>A, &lda_, &one, C, &ldc_)
+
+
+cdef int small_cholesky(Py_ssize_t n, double *A, Py_ssize_t ld) noexcept nogil:
+    cdef Py_ssize_t i, j, e
+    cdef double rest
+    for i in range(n):
+        for j in range(i + 1):
+            rest = A[i * ld + j]
+            for e in range(j):
+                rest -= A[i * ld + e] * A[j * ld + e]
+            if j < i:
+                A[i * ld + j] = rest / A[j * ld + j]
+            elif rest > 0:
+                A[i * ld + i] = sqrt(rest)
+            else:
+                return <int>i + 1
+    return 0
+
+
+cdef void small_cholesky_solve(Py_ssize_t n, const double *A, Py_ssize_t ld, double *x) noexcept nogil:
+    cdef Py_ssize_t i, e
+    for i in range(n):
+        for e in range(i):
+            x[i] -= A[i * ld + e] * x[e]
+        x[i] /= A[i * ld + i]
+    for i in range(n - 1, -1, -1):
+        x[i] /= A[i * ld + i]
+        for e in range(i):
+            x[e] -= A[i * ld + e] * x[i]
+
+
+cdef int lu(blas_int n, double *A, blas_int *pivots) noexcept nogil:
+    cdef blas_int info = 0
+    if n <= SMALL:
+        return small_lu(n, A, pivots)
+    cython_lapack.dgetrf(&n, &n, A, &n, pivots, &info)
+    return <int>info
+
+
+cdef void lu_solve(blas_int n, const double *A, const blas_int *pivots, double *x) noexcept nogil:
+    cdef blas_int one = 1, info = 0
+    if n <= SMALL:
+        small_lu_solve(n, A, pivots, x)
+        return
+    cython_lapack.dgetrs("N", &n, &one, <double*>A, &n, <blas_int*>pivots, x, &n, &info)
+
+
+cdef int small_lu(Py_ssize_t n, double *A, blas_int *pivots) noexcept nogil:
+    # Fortran's order and numbering, as LAPACK's
+    cdef Py_ssize_t i, j, c, top
+    for j in range(n):
+        top = j
+        for i in range(j + 1, n):
+            if fabs(A[i + j * n]) > fabs(A[top + j * n]):
+                top = i
+        pivots[j] = <blas_int>(top + 1)
+        if A[top + j * n] == 0:
+            return <int>j + 1
+        if top != j:
+            for c in range(n):
+                A[j + c * n], A[top + c * n] = A[top + c * n], A[j + c * n]
+        for i in range(j + 1, n):
+            A[i + j * n] /= A[j + j * n]
+        for c in range(j + 1, n):
+            for i in range(j + 1, n):
+                A[i + c * n] -= A[i + j * n] * A[j + c * n]
+    return 0
+
+
+cdef void small_lu_solve(Py_ssize_t n, const double *A, const blas_int *pivots, double *x) noexcept nogil:
+    cdef Py_ssize_t i, j
+    for j in range(n):
+        x[j], x[pivots[j] - 1] = x[pivots[j] - 1], x[j]
+    for j in range(n):
+        for i in range(j + 1, n):
+            x[i] -= A[i + j * n] * x[j]
+    for j in range(n - 1, -1, -1):
+        x[j] /= A[j + j * n]
+        for i in range(j):
+            x[i] -= A[i + j * n] * x[j]

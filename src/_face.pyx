@@ -10,8 +10,9 @@ The small e keeps it nonsingular when rows of A are dependent (ties) or few; sin
 corrections are solved for, repeating the step removes its trace from b and psi.
 """
 from libc.math cimport fabs, sqrt
-from scipy.linalg.cython_blas cimport daxpy, ddot, dgemv, dsyrk
-from scipy.linalg.cython_lapack cimport dgetrf, dgetrs
+from scipy.linalg.cython_blas cimport daxpy, ddot, dgemv
+
+from l1l2fast._blas cimport lu, lu_solve, syrk
 
 cdef enum:
     REPAIRS = 12      # sets tried
@@ -52,16 +53,18 @@ cdef Py_ssize_t gather(Face* s) noexcept nogil:
 
 cdef bint factor(Face* s, blas_int n) noexcept nogil:
     # LU of the matrix above, in s.kkt.
-    cdef blas_int order = n + s.thin, info
-    cdef double alpha = 1, beta = 0, shift = 1
+    cdef blas_int order = n + s.thin
+    cdef double shift = 1
     cdef const double* z
     cdef Py_ssize_t i, j
     for i in range(n):
+        for j in range(i + 1):
+            s.kkt[j + i * order] = 0
         z = s.Z + <Py_ssize_t>s.rows[i] * s.k
         for j in range(s.k):
             s.scaled[i * s.k + j] = z[j] * sqrt(s.steepest / s.d[j]) if s.d[j] >= 1e-6 * s.steepest else 0
     if n > 0:
-        dsyrk('U', 'T', &n, &s.k, &alpha, s.scaled, &s.k, &beta, s.kkt, &order)
+        syrk(n, s.k, s.scaled, s.k, s.kkt, order)
     for i in range(n):
         shift = max(shift, s.kkt[i * (order + 1)])
     shift *= 1e-11
@@ -78,8 +81,7 @@ cdef bint factor(Face* s, blas_int n) noexcept nogil:
         s.kkt[j * (order + 1)] = -shift - s.d[s.bordered[j - n]] / s.steepest
     if order == 0:
         return True
-    dgetrf(&order, &order, s.kkt, &order, s.pivots, &info)
-    return info == 0
+    return lu(order, s.kkt, s.pivots) == 0
 
 
 cdef double defect(Face* s, Py_ssize_t n) noexcept nogil:
@@ -107,7 +109,7 @@ cdef double defect(Face* s, Py_ssize_t n) noexcept nogil:
 
 cdef void correct(Face* s, blas_int n) noexcept nogil:
     # b_try and psi_try moved by one solve; rhs and gradient as left by `defect`.
-    cdef blas_int order = n + s.thin, one = 1, info
+    cdef blas_int order = n + s.thin, one = 1
     cdef Py_ssize_t i, j
     cdef double* db = s.step
     for j in range(s.k):
@@ -117,7 +119,7 @@ cdef void correct(Face* s, blas_int n) noexcept nogil:
     for j in range(s.thin):
         s.rhs[n + j] = s.gradient[s.bordered[j]] / s.steepest
     if order > 0:
-        dgetrs('N', &order, &one, s.kkt, &order, s.pivots, s.rhs, &order, &info)
+        lu_solve(order, s.kkt, s.pivots, s.rhs)
     for j in range(s.k):
         s.gradient[j] = -s.gradient[j]
     for i in range(n):

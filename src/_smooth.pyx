@@ -7,6 +7,7 @@ from libc.math cimport fabs, sqrt
 from scipy.linalg.cython_blas cimport ddot, dgemv, dsyrk
 from scipy.linalg.cython_lapack cimport dpotrf, dpotrs
 
+from l1l2fast._blas cimport cholesky, cholesky_solve
 from l1l2fast._face cimport BLOCK, residuals, transposed
 from l1l2fast._lines cimport stationary
 from l1l2fast._scalar cimport clip
@@ -48,6 +49,18 @@ cdef double slope(Face* s) noexcept nogil:
     return worst
 
 
+cdef enum:
+    SMALL = 12  # so few columns are not worth packing rows for dsyrk, nor LAPACK, whose faster half is the other one
+
+
+cdef void count_row(Face* s, const double* z, double weight) noexcept nogil:
+    # gram += weight z z'
+    cdef Py_ssize_t a, j
+    for a in range(s.k):
+        for j in range(a, s.k):
+            s.gram[a * s.k + j] += weight * z[a] * z[j]
+
+
 cdef void count_rows(Face* s, double sign) noexcept nogil:
     # gram += sign * width_i z_i z_i' over the rows that came (sign 1) or went (-1).
     cdef Py_ssize_t i, j
@@ -59,11 +72,14 @@ cdef void count_rows(Face* s, double sign) noexcept nogil:
             packed = 0
         if i == s.m or s.inside[i] == s.counted[i] or (s.inside[i] > 0) != (sign > 0):
             continue
+        s.counted[i] = s.inside[i]
+        if s.k <= SMALL:
+            count_row(s, s.Z + i * s.k, sign * s.width[i])
+            continue
         root = sqrt(s.width[i])
         for j in range(s.k):
             s.block[packed * s.k + j] = root * s.Z[i * s.k + j]
         packed += 1
-        s.counted[i] = s.inside[i]
 
 
 cdef void update_gram(Face* s, Py_ssize_t n_inside) noexcept nogil:
@@ -96,13 +112,19 @@ cdef void newton_direction(Face* s) noexcept nogil:
             break
         for j in range(s.k):
             for i in range(j, s.k):
-                s.hessian[i + j * s.k] = s.gram[i + j * s.k] / s.gam
+                s.hessian[i + j * s.k] = s.hessian[j + i * s.k] = s.gram[i + j * s.k] / s.gam
             s.hessian[j * (s.k + 1)] += s.d[j] + s.prox[j] + shift
-        dpotrf('L', &s.k, s.hessian, &s.k, &info)
+        if s.k <= SMALL:
+            info = cholesky(s.k, s.hessian, s.k)
+        else:
+            dpotrf('L', &s.k, s.hessian, &s.k, &info)
         shift = max(1e-13 * top, 100 * shift) if top > 0 else 1
     for j in range(s.k):
         s.step[j] = -s.gradient[j]
-    dpotrs('L', &s.k, &one, s.hessian, &s.k, s.step, &s.k, &info)
+    if s.k <= SMALL:
+        cholesky_solve(s.k, s.hessian, s.k, s.step)
+    else:
+        dpotrs('L', &s.k, &one, s.hessian, &s.k, s.step, &s.k, &info)
 
 
 cdef Py_ssize_t add_kink(Face* s, Py_ssize_t i, double rate, bint upper, double jump, Py_ssize_t n) noexcept nogil:
