@@ -9,7 +9,7 @@ from l1l2fast import _validate
 from l1l2fast.least_squares import scale_of
 from l1l2fast.penalties import L1, L1L2
 from l1l2fast.result import Status, warn_of
-from l1l2fast.squared import SMALL, budget_of, choose, cross, new_set
+from l1l2fast.squared import SMALL, budget_of, choose, cross, firmer, holds_residual, new_set
 from l1l2fast.working_set import GramSet, Point
 
 # Alphas that are solved, and certified by one pass over X, together; the larger number after a batch without misses.
@@ -243,20 +243,19 @@ class Trace:
 
     def batch(self, alphas):
         """Solve for these, certify them; returns how many are done."""
-        if self.stuck and not self.point.strength > alphas[0]:
-            rows, self.stuck = (
-                cross(self.problem, self.working, self.point, 1e-7 * self.null)[self.working.which],
-                False,
-            )
-            rows, alphas = rows[None, :], alphas[:1]
+        if self.stuck and not self.point.strength > alphas[0] and not holds_residual(self.working):
+            b = cross(self.problem, self.working, self.point, 1e-7 * self.null)
+            rows, alphas, self.stuck = b[None, self.working.which], alphas[:1], False
         else:
+            if self.stuck and holds_residual(self.working):
+                self.working, self.budget = firmer(self.problem, self.working, self.point)
             if not self.whole:
                 choose(self.problem, self.working, self.before, self.point, alphas[-1])
             enough = SHARE * self.tolerance * STRICTER**self.attempts
             rows, self.stuck = self.working.walk(self.before, self.point, alphas, enough, self.budget)
             if self.whole and self.attempts == 0 and self.by_gram(alphas, rows):
                 return len(alphas)
-        self.whole = False
+            rows, self.whole = rows[:LONG], False  # the other alphas come again, in batches
         B = np.zeros((len(rows), self.problem.columns.p))
         B[:, self.working.which] = rows
         points = self.refresh(alphas[: len(rows)], B)

@@ -44,15 +44,14 @@ def descend(problem):
         answer = judge(point, working.epochs)
         if answer is not None:
             return answer
-        if stuck and point.strength == 1 and isinstance(working, GramSet):
+        if stuck and point.strength == 1 and not holds_residual(working):
             b = cross(problem, working, point, 1e-7 * judge.objective)
             crossings += 1
             budget = np.inf if crossings == CROSSINGS else budget
             target, stuck = 1.0, False
         else:
-            if stuck and isinstance(working, ResidualSet) and np.count_nonzero(point.b) <= MAX_GRAM:
-                working, budget = GramSet(problem), np.inf  # the epochs have cost as much as a Gram matrix
-                working.extend(np.flatnonzero(point.b))
+            if stuck and holds_residual(working):
+                working, budget = firmer(problem, working, point)
             target = max(1.0, (DOWN_SPARSE if problem.columns.sparse else DOWN) * point.strength)
             left = choose(problem, working, before, point, target)
             enough = judge.enough(point, target, left)
@@ -89,9 +88,24 @@ def new_set(problem):
 
 def budget_of(problem, working):
     """Work on one set after which something else is tried: a Gram matrix, or the interior point method."""
-    if isinstance(working, ResidualSet):
+    if holds_residual(working):
         return SMALL
     return BUDGET * problem.columns.n**3 if fits(problem) and problem.columns.p > SMALL else np.inf
+
+
+def holds_residual(working):
+    """Does this set work without a Gram matrix?"""
+    return isinstance(working, ResidualSet)
+
+
+def firmer(problem, working, point):
+    """The set, and its budget, that follow one in residual form whose epochs have cost as much as a Gram matrix."""
+    if np.count_nonzero(point.b) > MAX_GRAM:
+        return working, budget_of(problem, working)
+    gram = GramSet(problem)
+    gram.extend(np.flatnonzero(point.b))
+    gram.epochs = working.epochs
+    return gram, np.inf
 
 
 def choose(problem, working, before, point, strength):
@@ -106,7 +120,7 @@ def choose(problem, working, before, point, strength):
         working.drop(point)
     free = working.outside((point.b != 0) | ((problem.factor == 0) & (problem.square > 0)))
     room = max(ROOM, active)
-    if isinstance(working, ResidualSet):
+    if holds_residual(working):
         room = p
     new = working.missing(before, point, strength, room)
     working.extend(np.union1d(free, new))
