@@ -99,7 +99,7 @@ class GramSet(WorkingSet):
     def __init__(self, problem):
         super().__init__(problem)
         self.root = np.sqrt(problem.weight)
-        self.G = self.work = NONE
+        self.G, self.work = NONE, np.empty(0)
 
     def extend(self, new):
         """Let columns in that are not there yet."""
