@@ -80,8 +80,9 @@ def refresh(problem, strength, b):
 
 
 def new_set(problem):
-    """The kind of working set that suits X."""
-    if problem.columns.sparse and problem.columns.p > SMALL:
+    """The kind of working set that suits X; free columns need exact steps, as their slopes must vanish."""
+    free = (problem.factor == 0) & (problem.square > 0) & (problem.lower < problem.upper)
+    if problem.columns.sparse and problem.columns.p > SMALL and not free.any():
         return ResidualSet(problem)
     return GramSet(problem)
 
