@@ -1,5 +1,6 @@
 """path(): the lasso and the elastic net for all strengths of the penalty, each answer certified."""
 
+import functools
 import time
 from dataclasses import dataclass
 
@@ -16,8 +17,9 @@ from l1l2fast.working_set import GramSet, Point
 BATCH, LONG = 8, 16
 # Part of the tolerance that a solve may use up, and what each further attempt at the same alpha leaves of it.
 SHARE, STRICTER = 0.6, 0.3
-# Attempts at one alpha that do not halve its gap.
-ATTEMPTS = 4
+# Attempts at one alpha that do not halve its gap; and crossings by the interior point method, before the walk to it
+# may take as long as it takes.
+IDLE, CROSSINGS = 4, 2
 # With so many rows for each column, and so few columns, the Gram matrix of all of them stands for X.
 TALL, WHOLE = 4, 1000
 
@@ -94,6 +96,19 @@ class Path:
         )
 
 
+def warned(silent):
+    """`silent`, with a warning if a gap is above its tolerance; `l1l2fast.sklearn` uses `path.__wrapped__`."""
+
+    @functools.wraps(silent)
+    def loud(*args, **kwargs):
+        result = silent(*args, **kwargs)
+        warn_of(result.gap.max(), result.tolerance, Status.MAX_ITER, 3)
+        return result
+
+    return loud
+
+
+@warned
 def path(
     X,
     y,
@@ -203,7 +218,8 @@ class Trace:
     def __init__(self, problem, n_jobs):
         self.problem, self.n_jobs = problem, n_jobs
         self.null, self.tolerance = scale_of(problem)
-        self.passes, self.attempts, self.last_gap, self.stuck = 1, 0, np.inf, False
+        self.passes, self.stuck = 1, False
+        self.attempts, self.crossings, self.idle, self.least = 0, 0, 0, np.inf  # at the present alpha
         self.found = []
         n, p = problem.columns.n, problem.columns.p
         self.whole = n >= TALL * p and p <= WHOLE
@@ -246,13 +262,17 @@ class Trace:
         if self.stuck and not self.point.strength > alphas[0] and not holds_residual(self.working):
             b = cross(self.problem, self.working, self.point, 1e-7 * self.null)
             rows, alphas, self.stuck = b[None, self.working.which], alphas[:1], False
+            self.crossings += 1
         else:
             if self.stuck and holds_residual(self.working):
                 self.working, self.budget = firmer(self.problem, self.working, self.point)
             if not self.whole:
                 choose(self.problem, self.working, self.before, self.point, alphas[-1])
-            enough = SHARE * self.tolerance * STRICTER**self.attempts
-            rows, self.stuck = self.working.walk(self.before, self.point, alphas, enough, self.budget)
+            last = self.crossings == CROSSINGS
+            alphas, budget = (alphas[:1], np.inf) if last else (alphas, self.budget)
+            power = 2 if holds_residual(self.working) else 1  # there, the gap falls with the root of what is asked for
+            enough = SHARE * self.tolerance * STRICTER ** (power * self.attempts)
+            rows, self.stuck = self.working.walk(self.before, self.point, alphas, enough, budget)
             if self.whole and self.attempts == 0 and self.by_gram(alphas, rows):
                 return len(alphas)
             rows, self.whole = rows[:LONG], False  # the other alphas come again, in batches
@@ -266,7 +286,7 @@ class Trace:
             if gap > self.tolerance and not self.give_up(gap):
                 self.step(point)
                 return i
-            self.attempts, self.last_gap = 0, np.inf
+            self.attempts, self.crossings, self.idle, self.least = 0, 0, 0, np.inf
             self.found.append((np.flatnonzero(point.b), point.b[point.b != 0], objective, gap))
             self.step(point)
         return len(points)
@@ -290,9 +310,11 @@ class Trace:
 
     def give_up(self, gap):
         """Is this alpha as good as it gets? Counts the attempts that did not help."""
-        self.attempts = self.attempts + 1 if gap > 0.5 * self.last_gap else 1
-        self.last_gap = min(gap, self.last_gap)
-        return self.attempts > ATTEMPTS
+        self.attempts += 1
+        crawls = holds_residual(self.working) and not self.stuck
+        self.idle = self.idle + 1 if gap > 0.5 * self.least and not crawls else 0
+        self.least = min(gap, self.least)
+        return self.idle > IDLE
 
     def step(self, point):
         """Go on from this point; the one before stays if it is another strength."""
@@ -329,6 +351,5 @@ def present(trace, alphas, l1_ratio, begin):
     coef = csc_array((coef, index, indptr), shape=(X.p, len(alphas)))
     intercept = problem.y_mean - X.mean @ coef if problem.intercept else np.zeros(len(alphas))
     gap = np.array(gap)
-    warn_of(gap.max(), trace.tolerance, Status.MAX_ITER, 3)
     counts = trace.passes, trace.working.epochs, time.perf_counter() - begin
     return Path(alphas, coef, intercept, np.array(objective), gap, trace.tolerance, l1_ratio, *counts)
