@@ -73,10 +73,10 @@ def dual_steps(Z, y, limit, b, enough):
     u = Z.T @ r
     v = INSIDE * min(1.0, float((limit / np.maximum(np.abs(u), 1e-300)).min())) * r
     u = Z.T @ v
-    gap = least = r @ r / 2 + limit @ np.abs(b) - (y @ v - v @ v / 2)
+    gap = first = least = r @ r / 2 + limit @ np.abs(b) - (y @ v - v @ v / 2)
     s = np.array([limit - u, limit + u])  # the slacks; both they and their multipliers z stay > 0
     z = np.array([np.maximum(b, 0.0), np.maximum(-b, 0.0)]) + 0.1 * gap / (2 * k) / s
-    block, slow = np.empty(Z.shape, order="F"), 0
+    block, slow, best, slack = np.empty(Z.shape, order="F"), 0, z.copy(), s
     for _ in range(STEPS):
         mu = (z * s).sum() / (2 * k)
         M, failed = factor(Z, (z / s).sum(0), block)
@@ -95,12 +95,14 @@ def dual_steps(Z, y, limit, b, enough):
         b = z[0] - z[1]
         r = y - Z @ b
         gap = r @ r / 2 + limit @ np.abs(b) - (y @ v - v @ v / 2)
-        slow = slow + 1 if gap > 0.5 * least else 0
-        least = min(least, gap)
+        # the first steps give up the gap of the start for feasible multipliers
+        slow = slow + 1 if gap > 0.9 * least and least < first else 0
+        if gap <= least:
+            least, best, slack = gap, z.copy(), s
         if gap <= enough or slow == 3:
             break
-    b = z[0] - z[1]
-    inside = (z / np.abs(s)).max(0) > CROSS * np.abs(b).max() / limit
+    b = best[0] - best[1]
+    inside = (best / slack).max(0) > CROSS * np.abs(b).max() / limit
     return np.where(inside, b, 0.0)
 
 
