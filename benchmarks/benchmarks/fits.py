@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 
-from l1l2fast import solve
+from l1l2fast import path, solve
 
 from .common import CELLS, LAYOUTS, arguments, regression
 
@@ -69,6 +69,31 @@ class Tiny:
 
     def time_fit(self, cell):
         solve(self.X, self.y, **self.arguments)
+
+
+class Path:
+    """100 alphas at once: many columns, dense and sparse; and tall, where one Gram matrix stands for X."""
+
+    version = "1"
+    params = (("dense", "sparse", "tall"), (1.0, 0.5))
+    param_names = ("kind", "l1_ratio")
+
+    def setup(self, kind, l1_ratio):
+        n, p = (2000, 100) if kind == "tall" else (200, 2000)
+        self.X, self.y = regression(n, p, layout="csc" if kind == "sparse" else "F")
+
+    def time_path(self, kind, l1_ratio):
+        path(self.X, self.y, l1_ratio=l1_ratio)
+
+    def track_passes(self, kind, l1_ratio):
+        return path(self.X, self.y, l1_ratio=l1_ratio).n_passes
+
+    track_passes.unit = "passes over X"
+
+    def track_epochs(self, kind, l1_ratio):
+        return path(self.X, self.y, l1_ratio=l1_ratio).n_iter
+
+    track_epochs.unit = "epochs"
 
 
 class Memory:
