@@ -228,7 +228,8 @@ class Trace:
         self.before, self.point = None, self.beginning()
         kink = problem.penalty.kink() * problem.factor
         held = (kink > 0) & (problem.lower < problem.upper)
-        self.top = float((np.abs(self.point.g[held]) / kink[held]).max(initial=0.0))
+        up, down = np.where(problem.upper > 0, self.point.g, 0.0), np.where(problem.lower < 0, -self.point.g, 0.0)
+        self.top = float((np.maximum(up, down)[held] / kink[held]).max(initial=0.0))
         self.point = self.point._replace(strength=self.top)
 
     def beginning(self):
