@@ -9,7 +9,7 @@ with r = y - intercept - X b and W = sum w. The first three *are* scikit-learn's
 another `fit`: parameters, their limits, tags, `path`, `sparse_coef_`, `predict` and metadata
 routing are inherited, `isinstance` holds. X is converted to floating point and, if sparse, to
 CSC, and not copied otherwise; the targets of a two-dimensional y are solved one by one, those of
-Ridge with one alpha together.
+Ridge with one alpha together. `lasso_path` and `enet_path` have scikit-learn's arguments and shapes.
 """
 
 import numbers
@@ -28,9 +28,10 @@ except ImportError as error:
 
 from l1l2fast import _estimators
 from l1l2fast._estimators import ConvergenceWarning
+from l1l2fast._paths import enet_path, lasso_path
 from l1l2fast.penalties import L1L2, L2
 
-__all__ = ["ConvergenceWarning", "ElasticNet", "LADRegressor", "Lasso", "Ridge"]
+__all__ = ["ConvergenceWarning", "ElasticNet", "LADRegressor", "Lasso", "Ridge", "enet_path", "lasso_path"]
 
 # Coordinate descent, of which max_iter counts the epochs, needs this many to do what one outer round does.
 EPOCHS_PER_ROUND = 3
