@@ -1,4 +1,4 @@
-"""The lasso near interpolation: fewer rows than columns, a penalty so small that the support is almost as large as n."""
+"""The lasso near interpolation: n < p, and a penalty so small that the support is almost as large as n."""
 
 import numpy as np
 import pytest

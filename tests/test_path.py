@@ -1,5 +1,6 @@
 """path against scikit-learn, the slow judge and `solve`: every alpha certified, and the same whatever the grid."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -158,6 +159,16 @@ def test_the_grid_begins_where_free_columns_alone_are_left():
     assert result.alphas[0] == pytest.approx(max(slope[1:] / factor[1:]), rel=1e-9)
 
 
+def test_the_grid_begins_where_bounds_hold_the_last_column():
+    X, y = random_problem(7, 40, 6)
+    slope = (X - X.mean(0)).T @ (y - y.mean()) / 40
+    assert quiet_path(-X * np.sign(slope), y, positive=True).coef_csc.nnz == 0
+    free = abs(slope).argsort()[-2:]
+    upper = np.where(np.arange(6) == free[1], 0.0, np.inf)
+    result = quiet_path(X * np.sign(slope), y, upper=upper, n_alphas=1)
+    assert result.alphas[0] == pytest.approx(abs(slope[free[0]]), rel=1e-9)
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_alphas_in_any_order_come_back_descending(shape):
     X, y = random_problem(8, *shape)
@@ -255,6 +266,23 @@ def test_a_path_takes_few_passes():
     assert quiet_path(X, y).n_passes <= 20
     X, y = regressive(1000, 50)
     assert quiet_path(X, y).n_passes <= 3
+
+
+@pytest.mark.parametrize("layout", ["C", "F", "float32"])
+def test_memory(layout):
+    """Beside X: a batch of rows of p, the Gram matrix of the working set, and the answers; X is not copied."""
+    X, y = regressive(3000, 2000)
+    X = LAYOUTS[layout](X)
+    X.flags.writeable = False
+    path(X[:, :500].copy(order="K"), y, n_alphas=2)  # what is imported late
+    tracemalloc.start()
+    result = quiet_path(X, y, n_alphas=30, eps=0.1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    active = np.diff(result.coef_csc.indptr).max()
+    working = 1.5 * (1.5 * active + 400)  # room to grow
+    assert peak <= 8 * (4 * 16 * (3000 + 2000) + 2 * working**2) + 1e5
+    assert peak <= X.nbytes / 2
 
 
 @pytest.mark.parametrize("tol", [0.0, 1e-30])
