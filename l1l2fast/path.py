@@ -180,7 +180,9 @@ def path(
     Several alphas are solved on one working set and certified together: a pass over X costs little more
     for eight residuals than for one. Columns come in by their slope along the path, and each answer
     starts from the line through the last two. With many rows and few columns the Gram matrix of all of
-    them stands for X, which one last pass confirms.
+    them stands for X, which one last pass confirms. Beside X, which is not copied, this takes four arrays of
+    16 (n_samples + n_features), the Gram matrix of the working set twice, and the nonzero coefficients.
+    An alpha of 0 is least squares, one of its solutions if there are many.
 
     References
     ----------
@@ -260,7 +262,8 @@ class Trace:
 
     def batch(self, alphas):
         """Solve for these, certify them; returns how many are done."""
-        if self.stuck and not self.point.strength > alphas[0] and not holds_residual(self.working):
+        limited = alphas[0] > 0 and self.crossings < CROSSINGS
+        if self.stuck and limited and not self.point.strength > alphas[0] and not holds_residual(self.working):
             b = cross(self.problem, self.working, self.point, 1e-7 * self.null)
             rows, alphas, self.stuck = b[None, self.working.which], alphas[:1], False
             self.crossings += 1
@@ -269,8 +272,7 @@ class Trace:
                 self.working, self.budget = firmer(self.problem, self.working, self.point)
             if not self.whole:
                 choose(self.problem, self.working, self.before, self.point, alphas[-1])
-            last = self.crossings == CROSSINGS
-            alphas, budget = (alphas[:1], np.inf) if last else (alphas, self.budget)
+            alphas, budget = (alphas, self.budget) if limited else (alphas[:1], np.inf)
             power = 2 if holds_residual(self.working) else 1  # there, the gap falls with the root of what is asked for
             enough = SHARE * self.tolerance * STRICTER ** (power * self.attempts)
             rows, self.stuck = self.working.walk(self.before, self.point, alphas, enough, budget)

@@ -193,11 +193,17 @@ def test_few_large_and_repeated_alphas(shape):
     np.testing.assert_allclose(twice.objective[3:], one.objective[0], atol=one.tolerance)
 
 
-def test_alpha_0_is_least_squares():
-    X, y = random_problem(10, 60, 8)
-    result = quiet_path(X, y, alphas=[0.1, 0.0])
-    want = np.linalg.lstsq(np.column_stack([np.ones(60), X]), y, rcond=None)[0]
-    np.testing.assert_allclose(np.r_[result.intercept[1], result.coef[:, 1]], want, rtol=1e-6)
+@pytest.mark.parametrize("layout", ["F", "csc"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_alpha_0_is_least_squares(shape, layout):
+    X, y = random_problem(10, *shape)
+    result = quiet_path(LAYOUTS[layout](X), y, alphas=[0.1, 0.0], tol=1e-8)
+    want = np.linalg.lstsq(np.column_stack([np.ones(len(y)), X]), y, rcond=None)[0]
+    np.testing.assert_allclose(
+        result.predict(X)[:, 1], np.column_stack([np.ones(len(y)), X]) @ want, atol=1e-3 * y.std()
+    )
+    if shape[0] > shape[1]:
+        np.testing.assert_allclose(np.r_[result.intercept[1], result.coef[:, 1]], want, rtol=1e-4, atol=1e-8)
 
 
 @pytest.mark.parametrize("layout", ["F", "C", "csc"])
