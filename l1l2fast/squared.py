@@ -21,6 +21,9 @@ ROOM = 200
 DOWN, FINE, DOWN_SPARSE = 0.4, 0.7, 0.15
 # The gap asked for on the way, relative to the objective; and where columns are still missing, to the present gap.
 LOOSE, MISSING = 0.03, 0.1
+# With at least FEW columns and TALL rows for each, where the Gram matrix is most of the work, it starts with those
+# columns whose slope is this part of their kink, unless they are MOST of all.
+FEW, TALL, PROMISING, MOST = 50, 20, 0.5, 0.6
 # A set is emptied of zeros when it is this many times as large as the support, and ROOM more.
 SPARE = 1.5
 # Work on one set, relative to the interior point's n^3, after which that takes over; and how often it may.
@@ -113,8 +116,8 @@ def choose(problem, working, before, point, strength):
     """Let the columns in that matter at this strength; returns whether some were left out."""
     p = problem.columns.p
     if p <= SMALL:
-        if len(working) == 0:
-            working.extend(np.arange(p, dtype=np.intp))
+        if len(working) < p:
+            working.extend(promising(problem, working, point, strength))
         return False
     active = np.count_nonzero(point.b)
     if len(working) > SPARE * active + ROOM:
@@ -126,6 +129,17 @@ def choose(problem, working, before, point, strength):
     new = working.missing(before, point, strength, room)
     working.extend(np.union1d(free, new))
     return len(new) > active // 10
+
+
+def promising(problem, working, point, strength):
+    """Columns to let in, of few: all of them, unless their Gram matrix would be most of the work."""
+    n, p = problem.columns.n, problem.columns.p
+    if p > FEW and n >= TALL * p:
+        kink = strength * problem.penalty.kink() * problem.factor
+        chosen = (point.b != 0) | ~(np.abs(point.g) < PROMISING * kink)
+        if 0 < np.count_nonzero(chosen) <= MOST * p:
+            return working.outside(chosen)
+    return working.outside(np.ones(p, dtype=bool)) if len(working) else np.arange(p, dtype=np.intp)
 
 
 def ladder(start, end):
