@@ -10,8 +10,6 @@ from l1l2fast.problem import EPS
 
 # Numbers in one block, beyond half the size of the Gram matrix: it stays in the second-level cache.
 BLOCK = 1 << 18
-# If the means are not larger than that times the deviations, centring may follow the products with X.
-NEAR = 4.0
 # Multiplications in one call of BLAS, so that Ctrl-C is heard within a second.
 WORK = 1e10
 
@@ -64,29 +62,15 @@ def plain(problem, which):
     X, weight = problem.columns, problem.weight
     if X.sparse or X.owner.dtype != np.float64 or len(which) < X.p or not (weight == weight[0]).all():
         return False
-    return near(problem, which)
-
-
-def near(problem, which):
-    """Are the means of the columns no larger than the deviations, so that centring costs no digits?"""
-    X = problem.columns
-    return bool((np.abs((X.mean * X.scale)[which]) <= NEAR * np.sqrt(problem.square[which])).all())
+    return X.near(which.astype(np.intp), problem.square)
 
 
 def gram_of_columns(problem, which, scale, root):
     """A'A, its lower triangle, Fortran-ordered."""
     X, k = problem.columns, len(which)
     gram = np.zeros((k, k), order="F")
-    if plain(problem, which):
-        for part in steps(X.n, 2 * k + int(WORK / (k * k + 1))):
-            gram = add_syrk(gram, X.owner[part])
-        gram = blas.dsyr(-1.0, X.mean * np.sqrt(X.n), lower=1, a=gram, overwrite_a=1)
-        unit = root[0] * scale * X.scale
-        gram *= unit
-        gram *= unit[:, None]
-        return gram
-    if X.sparse:
-        X.gram(which.astype(np.intp), root, gram.T)
+    if X.sparse or plain(problem, which):
+        X.gram(which.astype(np.intp), root, gram.T, 0, True)
         gram *= scale
         gram *= scale[:, None]
         return gram
@@ -106,7 +90,7 @@ def gram_of_rows(problem, which, scale, root):
     X, n = problem.columns, problem.columns.n
     gram = np.zeros((n, n), order="F")
     unit = even(problem, which, scale)
-    if X.sparse and near(problem, which):
+    if X.sparse and X.near(which.astype(np.intp), problem.square):
         columns = X.owner[:, which].astype(np.float64).multiply(scale * X.scale[which]).tocsc()
         gram[:] = (columns @ columns.T).toarray()
         if problem.intercept:

@@ -112,7 +112,8 @@ class GramSet(WorkingSet):
             if known:
                 self.G[:known, :known] = G[:known, :known]
         if size > known:
-            self.problem.columns.gram(self.which, self.root, self.G, known)
+            near = self.problem.columns.near(self.which, self.problem.square)
+            self.problem.columns.gram(self.which, self.root, self.G, known, near)
 
     def drop(self, point):
         """Keep the columns of nonzero b only."""

@@ -36,7 +36,7 @@ cdef void gemm_nt(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const double *A, Py_
     cython_blas.dgemm("T", "N", &n_, &m_, &k_, &one, <double*>B, &ldb_, <double*>A, &lda_, &one, C, &ldc_)
 
 
-cdef void syrk(Py_ssize_t n, Py_ssize_t k, const double *A, Py_ssize_t lda,
+cdef void syrk(Py_ssize_t n, Py_ssize_t k, double a, const double *A, Py_ssize_t lda,
                double *C, Py_ssize_t ldc) noexcept nogil:
     cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, lda_ = <blas_int>lda, ldc_ = <blas_int>ldc
     cdef double one = 1.0
@@ -45,9 +45,16 @@ cdef void syrk(Py_ssize_t n, Py_ssize_t k, const double *A, Py_ssize_t lda,
         for i in range(n):
             for j in range(i + 1):
                 for e in range(k):
-                    C[i * ldc + j] += A[i * lda + e] * A[j * lda + e]
+                    C[i * ldc + j] += a * A[i * lda + e] * A[j * lda + e]
         return
-    cython_blas.dsyrk("U", "T", &n_, &k_, &one, <double*>A, &lda_, &one, C, &ldc_)
+    cython_blas.dsyrk("U", "T", &n_, &k_, &a, <double*>A, &lda_, &one, C, &ldc_)
+
+
+cdef void syrk_t(Py_ssize_t n, Py_ssize_t k, double a, const double *A, Py_ssize_t lda,
+                 double *C, Py_ssize_t ldc) noexcept nogil:
+    cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, lda_ = <blas_int>lda, ldc_ = <blas_int>ldc
+    cdef double one = 1.0
+    cython_blas.dsyrk("U", "N", &n_, &k_, &a, <double*>A, &lda_, &one, C, &ldc_)
 
 
 cdef int cholesky(Py_ssize_t n, double *A, Py_ssize_t ld) noexcept nogil:
@@ -71,13 +78,6 @@ cdef void forward(Py_ssize_t n, Py_ssize_t k, const double *L, Py_ssize_t ldl,
     cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, ldl_ = <blas_int>ldl, ldb_ = <blas_int>ldb
     cdef double one = 1.0
     cython_blas.dtrsm("L", "U", "T", "N", &n_, &k_, &one, <double*>L, &ldl_, B, &ldb_)
-
-
-cdef void syrk_minus(Py_ssize_t n, Py_ssize_t k, const double *A, Py_ssize_t lda,
-                     double *C, Py_ssize_t ldc) noexcept nogil:
-    cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, lda_ = <blas_int>lda, ldc_ = <blas_int>ldc
-    cdef double one = 1.0, minus = -1.0
-    cython_blas.dsyrk("U", "T", &n_, &k_, &minus, <double*>A, &lda_, &one, C, &ldc_)
 
 
 cdef int small_cholesky(Py_ssize_t n, double *A, Py_ssize_t ld) noexcept nogil:

@@ -51,6 +51,12 @@ cdef class Columns:
     cdef int fit(self, const double[::1] b, double[::1] f) except -1
     cdef double subtract(self, const double[::1] y, const double[::1] w, const double[::1] b, bint centred,
                          double[::1] r, double[::1] theta) except? -1
+    # `gram` from X as it is stored; False if X, the columns or the weights do not allow it
+    cdef bint gram_of_stored(self, const Py_ssize_t[::1] which, const double[::1] root, double[:, ::1] G) except -1
+    # G (k, k) += w X'X over the rows lo:hi, as they are stored, of k columns from `first` on, in its lower triangle;
+    # False if BLAS cannot read them there
+    cdef bint add_stored(self, Py_ssize_t lo, Py_ssize_t hi, Py_ssize_t first, Py_ssize_t k,
+                         double w, double *G, Py_ssize_t ld) noexcept nogil
     # a run of rows of X~, added to the Gram matrix under construction in `gram`
     cdef void add_gram(self, Py_ssize_t begin, Py_ssize_t end, const Py_ssize_t *which, Py_ssize_t k,
                        Py_ssize_t known, const double *root, double *block, Py_ssize_t rows,

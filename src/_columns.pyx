@@ -26,6 +26,8 @@ cdef enum:
     NARROW = 96
     LOW = 256
     PIECES = 8
+    # the square of how many times the deviations the means may be if centring is to follow products of columns
+    NEAR = 16
 
 
 def panels(R):
@@ -325,10 +327,15 @@ cdef class Columns:
         return 0
 
     def gram(self, const Py_ssize_t[::1] which not None, const double[::1] root not None,
-             double[:, ::1] G not None, Py_ssize_t known=0):
-        """Complete G = X~_J' diag(root^2) X~_J, of which G[:known, :known] is already there."""
+             double[:, ::1] G not None, Py_ssize_t known=0, bint near=False):
+        """Complete G = X~_J' diag(root^2) X~_J, of which G[:known, :known] is already there.
+
+        Say `near` (see there) if the means may be taken off X'X, which needs no copy of X.
+        """
         cdef Py_ssize_t k = which.shape[0], lo, hi, step, ld = G.shape[1]
         if k == known or self.n == 0:
+            return
+        if near and known == 0 and self.gram_of_stored(which, root, G):
             return
         cdef Py_ssize_t rows = min(max(BLOCK, NUMBERS // k), self.n)
         # about 1e9 multiplications between two looks at Ctrl-C
@@ -344,6 +351,44 @@ cdef class Columns:
         with nogil:
             mirror(k, known, &G[0, 0], ld)
 
+    def near(self, const Py_ssize_t[::1] which not None, const double[::1] square not None):
+        """Are the means as small as the deviations, whose squares are given, so that centring last costs no digits?"""
+        cdef Py_ssize_t a, j
+        for a in range(which.shape[0]):
+            j = which[a]
+            if (self.mean_[j] * self.scale_[j]) ** 2 > NEAR * square[j]:
+                return False
+        return True
+
+    cdef bint gram_of_stored(self, const Py_ssize_t[::1] which, const double[::1] root, double[:, ::1] G) except -1:
+        """As `gram`, by BLAS where X lies, for a run of columns and rows that count the same; False if it is not so."""
+        cdef Py_ssize_t k = which.shape[0], i, a, c, lo, hi, step = 2 * k + <Py_ssize_t>(1e10 / (<double>k * k))
+        cdef double w = root[0] * root[0], total = w * self.n
+        for a in range(k):
+            if which[a] != which[0] + a:
+                return False
+        for i in range(self.n):
+            if root[i] != root[0]:
+                return False
+        G[:k, :k] = 0.0
+        for lo in range(0, self.n, step):
+            hi = min(lo + step, self.n)
+            with nogil:
+                if not self.add_stored(lo, hi, which[0], k, w, &G[0, 0], G.shape[1]):
+                    return False
+            if interrupted():
+                raise_pending()
+        for a in range(k):
+            for c in range(a + 1):
+                G[a, c] -= total * self.mean_[which[a]] * self.mean_[which[c]]
+                G[a, c] *= self.scale_[which[a]] * self.scale_[which[c]]
+        mirror(k, 0, &G[0, 0], G.shape[1])
+        return True
+
+    cdef bint add_stored(self, Py_ssize_t lo, Py_ssize_t hi, Py_ssize_t first, Py_ssize_t k,
+                         double w, double *G, Py_ssize_t ld) noexcept nogil:
+        return False
+
     cdef void add_gram(self, Py_ssize_t begin, Py_ssize_t end, const Py_ssize_t *which, Py_ssize_t k,
                        Py_ssize_t known, const double *root, double *block, Py_ssize_t rows,
                        double *G, Py_ssize_t ld) noexcept nogil:
@@ -353,7 +398,7 @@ cdef class Columns:
             self.load(lo, hi, which, k, root, block, rows)
             if known > 0:
                 gemm_nt(k - known, known, hi - lo, block + known * rows, rows, block, rows, G + known * ld, ld)
-            syrk(k - known, hi - lo, block + known * rows, rows, G + known * ld + known, ld)
+            syrk(k - known, hi - lo, 1.0, block + known * rows, rows, G + known * ld + known, ld)
             lo = hi
 
 

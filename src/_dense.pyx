@@ -3,6 +3,7 @@ import numpy as np
 
 cimport cython
 
+from l1l2fast._blas cimport syrk, syrk_t
 from l1l2fast._columns cimport Columns, address
 
 cdef extern from "simd.h":
@@ -59,6 +60,12 @@ cdef class DenseF(Columns):
                 for i in range(hi - lo):
                     out[a * ld + i] *= self.scale_[j]
 
+    cdef bint add_stored(self, Py_ssize_t lo, Py_ssize_t hi, Py_ssize_t first, Py_ssize_t k,
+                         double w, double *G, Py_ssize_t ld) noexcept nogil:
+        if self.ops.size == sizeof(double):
+            syrk(k, hi - lo, w, <const double*>self.column(first) + lo, self.n, G, ld)
+        return self.ops.size == sizeof(double)
+
     cdef void many_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *r, Py_ssize_t K, const double *total,
                         double *g) noexcept nogil:
         self.ops.columns_many(self.n, hi - lo, self.column(lo), self.n, &self.mean_[lo], r, 8 * self.n, K,
@@ -108,6 +115,12 @@ cdef class DenseC(Columns):
                    const double *root, double *out, Py_ssize_t ld) noexcept nogil:
         self.ops.pick(hi - lo, self.p, k, self.row(lo), which, &self.mean_[0], &self.scale_[0],
                       root + lo if root != NULL else NULL, out, ld)
+
+    cdef bint add_stored(self, Py_ssize_t lo, Py_ssize_t hi, Py_ssize_t first, Py_ssize_t k,
+                         double w, double *G, Py_ssize_t ld) noexcept nogil:
+        if self.ops.size == sizeof(double):
+            syrk_t(k, hi - lo, w, <const double*>self.row(lo) + first, self.p, G, ld)
+        return self.ops.size == sizeof(double)
 
     cdef bint by_rows(self) noexcept nogil:
         return True

@@ -64,7 +64,7 @@ cdef bint factor(Face* s, blas_int n) noexcept nogil:
         for j in range(s.k):
             s.scaled[i * s.k + j] = z[j] * sqrt(s.steepest / s.d[j]) if s.d[j] >= 1e-6 * s.steepest else 0
     if n > 0:
-        syrk(n, s.k, s.scaled, s.k, s.kkt, order)
+        syrk(n, s.k, 1.0, s.scaled, s.k, s.kkt, order)
     for i in range(n):
         shift = max(shift, s.kkt[i * (order + 1)])
     shift *= 1e-11

@@ -7,7 +7,7 @@ in one go (Golub and Van Loan, Matrix Computations, 6.5). Afresh it would be O(m
 from libc.math cimport sqrt
 from libc.string cimport memcpy
 
-from l1l2fast._blas cimport cholesky, forward, syrk_minus
+from l1l2fast._blas cimport cholesky, forward, syrk
 
 cdef enum:
     # changes as a part of the columns beyond which the factor is computed afresh, and how many rounding allows
@@ -70,7 +70,7 @@ cdef bint append_rows(Factor *f, const double *G, Py_ssize_t ld, Py_ssize_t coun
             row[e] = source[f.order[e]]
     if more > 0 and m > 0:
         forward(m, more, f.L, f.ld, f.L + m * f.ld, f.ld)
-        syrk_minus(more, m, f.L + m * f.ld, f.ld, f.L + m * f.ld + m, f.ld)
+        syrk(more, m, -1.0, f.L + m * f.ld, f.ld, f.L + m * f.ld + m, f.ld)
     if more > 0 and cholesky(more, f.L + m * f.ld + m, f.ld) != 0:
         return False
     f.count = count

@@ -108,7 +108,7 @@ cdef class Sparse(Columns):
                     out[a * ld + i] *= root[lo + i]
 
     def gram(self, const Py_ssize_t[::1] which not None, const double[::1] root not None,
-             double[:, ::1] G not None, Py_ssize_t known=0):
+             double[:, ::1] G not None, Py_ssize_t known=0, bint near=False):
         """Complete G = X~_J' diag(root^2) X~_J, of which G[:known, :known] is already there.
 
         Eight new columns at a time are spread out, row by row, and every column reads them at its entries.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from l1l2fast import L1, solve, squared
+from l1l2fast._dense import DenseC, DenseF
 
 
 def tall(seed=0, n=3000, p=120):
@@ -59,3 +60,29 @@ def test_starting_with_few_under_every_option(monkeypatch, given):
     every = solve(X, y, "squared", penalty, **given)
     assert result.gap <= result.tolerance
     np.testing.assert_allclose(result.coef, every.coef, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("level", [0.0, 3.5, 4.5, 1e6])
+@pytest.mark.parametrize("which", [slice(0, 9), slice(2, 7), [0, 2, 3], [3, 2, 1]], ids=str)
+@pytest.mark.parametrize("kind", [DenseC, DenseF])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("weights", ["equal", "any"])
+def test_gram_of_a_run_where_it_lies(level, which, kind, dtype, weights):
+    rng = np.random.default_rng(2)
+    X = (rng.standard_normal((700, 9)) + level).astype(dtype, order="F" if kind is DenseF else "C")
+    w = np.full(700, 1.0) if weights == "equal" else rng.uniform(0.5, 2, 700)
+    w /= w.sum()
+    columns, which = kind(X), np.arange(9, dtype=np.intp)[which]
+    square, *_ = columns.first_pass(w, np.zeros(700), 0, True)
+    columns.scale[:] = rng.uniform(0.5, 2, 9)
+    square *= columns.scale**2
+    near = columns.near(which, square)
+    assert near == (level < 4)
+    G = np.full((len(which), len(which)), np.nan)
+    columns.gram(which, np.sqrt(w), G, 0, near)
+    exact = X.astype(np.longdouble)
+    exact = (exact - w @ exact) * columns.scale
+    exact = (exact * w[:, None]).T @ exact
+    error = np.abs(G - exact[np.ix_(which, which)]) / np.sqrt(np.outer(square[which], square[which]))
+    assert error.max() < 4e-15 * (1 + level**2 if near else 2)  # the products are so much larger than the answer
+    np.testing.assert_array_equal(G, G.T)
