@@ -10,8 +10,10 @@ cdef extern from "simd.h":
     ctypedef struct dense_kernels:
         double (*dot)(Py_ssize_t n, const void *x, double m, const double *v) noexcept nogil
         void (*axpy)(Py_ssize_t n, double a, const void *x, double m, const double *w, double *v) noexcept nogil
-        void (*moments)(Py_ssize_t n, const void *x, double m, const double *w, const double *v,
-                        double *out) noexcept nogil
+        void (*columns)(Py_ssize_t n, Py_ssize_t p, const void *x, Py_ssize_t ld, const double *m, const double *v,
+                        double *g) noexcept nogil
+        void (*moments)(Py_ssize_t n, Py_ssize_t p, const void *x, Py_ssize_t ld, const double *m, const double *w,
+                        const double *v, double *s1, double *s2, double *s3) noexcept nogil
         void (*copy)(Py_ssize_t n, const void *x, double m, const double *s, double *out) noexcept nogil
         void (*rows)(Py_ssize_t rows, Py_ssize_t p, const void *x, const double *m, const double *v,
                      double *g) noexcept nogil
@@ -66,6 +68,10 @@ cdef class DenseF(Columns):
             syrk(k, hi - lo, w, <const double*>self.column(first) + lo, self.n, G, ld)
         return self.ops.size == sizeof(double)
 
+    cdef void sweep_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *v, double total, double *g) noexcept nogil:
+        self.ops.columns(self.n, hi - lo, self.column(lo), self.n, &self.mean_[lo], v, g + lo)
+        rescale(lo, hi, 1, &self.scale_[0], g)
+
     cdef void many_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *r, Py_ssize_t K, const double *total,
                         double *g) noexcept nogil:
         self.ops.columns_many(self.n, hi - lo, self.column(lo), self.n, &self.mean_[lo], r, 8 * self.n, K,
@@ -74,11 +80,7 @@ cdef class DenseF(Columns):
 
     cdef void moments_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *origin, const double *w,
                            const double *v, double *s1, double *s2, double *s3) noexcept nogil:
-        cdef Py_ssize_t j
-        cdef double[3] out
-        for j in range(lo, hi):
-            self.ops.moments(self.n, self.column(j), origin[j], w, v, out)
-            s1[j], s2[j], s3[j] = out[0], out[1], out[2]
+        self.ops.moments(self.n, hi - lo, self.column(lo), self.n, origin + lo, w, v, s1 + lo, s2 + lo, s3 + lo)
 
 
 @cython.final

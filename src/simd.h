@@ -14,13 +14,17 @@
 typedef double (*dot_fn)(ptrdiff_t n, const void *x, double m, const double *v);
 /* v_i += a w_i (x_i - m) */
 typedef void (*axpy_fn)(ptrdiff_t n, double a, const void *x, double m, const double *w, double *v);
-/* out = { sum w (x - m), sum w (x - m)^2, sum v (x - m) } */
-typedef void (*moments_fn)(ptrdiff_t n, const void *x, double m, const double *w, const double *v, double *out);
+/* p columns, ld apart: g_j = sum_i (x_ij - m_j) v_i */
+typedef void (*columns_fn)(ptrdiff_t n, ptrdiff_t p, const void *x, ptrdiff_t ld, const double *m, const double *v,
+                           double *g);
+/* their moments: sum w (x - m), sum w (x - m)^2, sum v (x - m) */
+typedef void (*moments_fn)(ptrdiff_t n, ptrdiff_t p, const void *x, ptrdiff_t ld, const double *m, const double *w,
+                           const double *v, double *s1, double *s2, double *s3);
 /* out_i = s_i (x_i - m), with s = NULL for ones */
 typedef void (*copy_fn)(ptrdiff_t n, const void *x, double m, const double *s, double *out);
 /* rows of a C-ordered X: g_j += sum_i v_i (x_ij - m_j) over `rows` rows */
 typedef void (*rows_fn)(ptrdiff_t rows, ptrdiff_t p, const void *x, const double *m, const double *v, double *g);
-/* the three moments of every column, added up over some rows of a C-ordered X */
+/* the same three, added up over some rows of a C-ordered X */
 typedef void (*row_moments_fn)(ptrdiff_t rows, ptrdiff_t p, const void *x, const double *m, const double *w,
                                const double *v, double *s1, double *s2, double *s3);
 /* g[j ldg + k] += sum_i (x_ij - m_j) r_ik for p columns, ld apart, and `width` residuals; r is packed: panels
@@ -52,6 +56,7 @@ typedef ptrdiff_t (*index_fn)(const void *index, ptrdiff_t k);
 typedef struct {
     dot_fn dot;
     axpy_fn axpy;
+    columns_fn columns;
     moments_fn moments;
     copy_fn copy;
     rows_fn rows;

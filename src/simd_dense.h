@@ -19,21 +19,58 @@ CLONES static void NAME(axpy)(ptrdiff_t n, double a, const void *data, double m,
         v[i] += a * w[i] * ((double)x[i] - m);
 }
 
-CLONES static void NAME(moments)(ptrdiff_t n, const void *data, double m, const double *restrict w,
-                                 const double *restrict v, double *out)
+CLONES static void NAME(columns)(ptrdiff_t n, ptrdiff_t p, const void *data, ptrdiff_t ld, const double *restrict m,
+                                 const double *restrict v, double *restrict g)
 {
     const REAL *restrict x = data;
-    double first = 0, second = 0, with_v = 0;
-#pragma omp simd reduction(+ : first, second, with_v)
-    for (ptrdiff_t i = 0; i < n; i++) {
-        double d = (double)x[i] - m;
-        first += w[i] * d;
-        second += w[i] * d * d;
-        with_v += v[i] * d;
+    ptrdiff_t j = 0;
+    for (; j + 4 <= p; j += 4, x += 4 * ld) { /* four columns at a time: v is read once */
+        const REAL *restrict x1 = x + ld, *restrict x2 = x + 2 * ld, *restrict x3 = x + 3 * ld;
+        double m0 = m[j], m1 = m[j + 1], m2 = m[j + 2], m3 = m[j + 3], g0 = 0, g1 = 0, g2 = 0, g3 = 0;
+#pragma omp simd reduction(+ : g0, g1, g2, g3)
+        for (ptrdiff_t i = 0; i < n; i++) {
+            g0 += ((double)x[i] - m0) * v[i];
+            g1 += ((double)x1[i] - m1) * v[i];
+            g2 += ((double)x2[i] - m2) * v[i];
+            g3 += ((double)x3[i] - m3) * v[i];
+        }
+        g[j] = g0, g[j + 1] = g1, g[j + 2] = g2, g[j + 3] = g3;
     }
-    out[0] = first;
-    out[1] = second;
-    out[2] = with_v;
+    for (; j < p; j++, x += ld)
+        g[j] = NAME(dot)(n, x, m[j], v);
+}
+
+CLONES static void NAME(moments)(ptrdiff_t n, ptrdiff_t p, const void *data, ptrdiff_t ld, const double *restrict m,
+                                 const double *restrict w, const double *restrict v, double *restrict s1,
+                                 double *restrict s2, double *restrict s3)
+{
+    const REAL *restrict x = data;
+    ptrdiff_t j = 0;
+    for (; j + 4 <= p; j += 4, x += 4 * ld) { /* four columns at a time, as above */
+        const REAL *restrict x1 = x + ld, *restrict x2 = x + 2 * ld, *restrict x3 = x + 3 * ld;
+        double m0 = m[j], m1 = m[j + 1], m2 = m[j + 2], m3 = m[j + 3];
+        double a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0, c0 = 0, c1 = 0, c2 = 0, c3 = 0;
+#pragma omp simd reduction(+ : a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3)
+        for (ptrdiff_t i = 0; i < n; i++) {
+            double d0 = (double)x[i] - m0, d1 = (double)x1[i] - m1, d2 = (double)x2[i] - m2, d3 = (double)x3[i] - m3;
+            a0 += w[i] * d0, b0 += w[i] * d0 * d0, c0 += v[i] * d0;
+            a1 += w[i] * d1, b1 += w[i] * d1 * d1, c1 += v[i] * d1;
+            a2 += w[i] * d2, b2 += w[i] * d2 * d2, c2 += v[i] * d2;
+            a3 += w[i] * d3, b3 += w[i] * d3 * d3, c3 += v[i] * d3;
+        }
+        s1[j] = a0, s1[j + 1] = a1, s1[j + 2] = a2, s1[j + 3] = a3;
+        s2[j] = b0, s2[j + 1] = b1, s2[j + 2] = b2, s2[j + 3] = b3;
+        s3[j] = c0, s3[j + 1] = c1, s3[j + 2] = c2, s3[j + 3] = c3;
+    }
+    for (; j < p; j++, x += ld) {
+        double a = 0, b = 0, c = 0;
+#pragma omp simd reduction(+ : a, b, c)
+        for (ptrdiff_t i = 0; i < n; i++) {
+            double d = (double)x[i] - m[j];
+            a += w[i] * d, b += w[i] * d * d, c += v[i] * d;
+        }
+        s1[j] = a, s2[j] = b, s3[j] = c;
+    }
 }
 
 CLONES static void NAME(copy)(ptrdiff_t n, const void *data, double m, const double *restrict s,
@@ -174,7 +211,8 @@ static double NAME(item)(const void *data, ptrdiff_t i)
 
 static dense_kernels NAME(dense_table)(void)
 {
-    dense_kernels table = {NAME(dot), NAME(axpy), NAME(moments), NAME(copy), NAME(rows), NAME(row_moments),
-                           NAME(columns_many), NAME(rows_many), NAME(pick), NAME(item), sizeof(REAL)};
+    dense_kernels table = {NAME(dot), NAME(axpy), NAME(columns), NAME(moments), NAME(copy), NAME(rows),
+                           NAME(row_moments), NAME(columns_many), NAME(rows_many), NAME(pick), NAME(item),
+                           sizeof(REAL)};
     return table;
 }
