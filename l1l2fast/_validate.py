@@ -172,12 +172,28 @@ def penalty(value, alpha, l1_ratio):
     return penalties.L1L2(alpha * l1_ratio, alpha * (1 - l1_ratio))
 
 
+def constant(value, size):
+    """A vector of one value that nobody may write to; the short ones are made once."""
+    return remembered(value, size) if size <= SHORT else filled(value, size)
+
+
+def filled(value, size):
+    """As `constant`, made anew."""
+    array = np.empty(size)
+    array.fill(value)
+    array.flags.writeable = False
+    return array
+
+
+# Vectors up to this length are kept, some hundred of them at most.
+SHORT = 1000
+remembered = functools.lru_cache(maxsize=128)(filled)
+
+
 def weights(value, n):
     """Sample weights scaled to the sum 1."""
     if value is None:
-        w = np.empty(n)
-        w.fill(1 / n)
-        return w
+        return constant(1 / n, n)
     w = finite("sample_weight", vector("sample_weight", value, n, scalar=True))
     if w.min() < 0:
         raise ValueError(f"sample_weight must be >= 0, got {w.min()} at position {w.argmin()}")
@@ -189,9 +205,7 @@ def weights(value, n):
 
 def box(lower, upper, positive, p):
     """Bounds as two vectors."""
-    low, high = np.empty(p), np.empty(p)
-    low.fill(-math.inf)
-    high.fill(math.inf)
+    low, high = constant(-math.inf, p), constant(math.inf, p)
     if lower is not None:
         low = vector("lower", lower, p, scalar=True)
     if upper is not None:
@@ -213,9 +227,7 @@ def box(lower, upper, positive, p):
 def factors(value, low, high, p):
     """Penalty factors; an infinite one excludes its column, by the bounds [0, 0]."""
     if value is None:
-        v = np.empty(p)
-        v.fill(1.0)
-        return v, low, high
+        return constant(1.0, p), low, high
     v = vector("penalty_factor", value, p, scalar=True)
     if not (v >= 0).all():
         j = np.flatnonzero(~(v >= 0))[0]
@@ -327,8 +339,8 @@ def problem(
         square, slope = square / sd**2, slope / sd
         low, high, b = low * sd, high * sd, b * sd
     if warm_start is not None and not square.all():  # such a column predicts nothing
-        constant = square == 0
-        b[constant] = np.minimum(np.maximum(0.0, low[constant]), high[constant])
+        still = square == 0
+        b[still] = np.minimum(np.maximum(0.0, low[still]), high[still])
     bounded = bounded and bool(np.isfinite(low).any() or np.isfinite(high).any())
     return Problem(
         X,

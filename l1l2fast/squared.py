@@ -84,17 +84,17 @@ def refresh(problem, strength, b):
 
 def new_set(problem):
     """The kind of working set that suits X; free columns need exact steps, as their slopes must vanish."""
+    if not problem.columns.sparse or problem.columns.p <= SMALL:
+        return GramSet(problem)
     free = (problem.factor == 0) & (problem.square > 0) & (problem.lower < problem.upper)
-    if problem.columns.sparse and problem.columns.p > SMALL and not free.any():
-        return ResidualSet(problem)
-    return GramSet(problem)
+    return GramSet(problem) if free.any() else ResidualSet(problem)
 
 
 def budget_of(problem, working):
     """Work on one set after which something else is tried: a Gram matrix, or the interior point method."""
     if holds_residual(working):
         return SMALL
-    return BUDGET * problem.columns.n**3 if fits(problem) and problem.columns.p > SMALL else np.inf
+    return BUDGET * max(problem.columns.n, 100) ** 3 if problem.columns.p > SMALL and fits(problem) else np.inf
 
 
 def holds_residual(working):
