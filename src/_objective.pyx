@@ -208,18 +208,3 @@ def held(const double[:, ::1] Z not None, const double[::1] psi not None, const 
         if fabs(Z[i, flat]) > 1e-3 and inside(psi[i], left[i], right[i], margin):
             return True
     return False
-
-
-def violation(Penalty penalty not None, const double[::1] b not None, const double[::1] g not None,
-              const double[::1] square not None, const double[::1] factor not None,
-              const double[::1] lower not None, const double[::1] upper not None, double[::1] out not None):
-    """out_j = square_j (b_j - its minimiser with the others fixed)^2, the score of a working set."""
-    cdef Py_ssize_t j
-    cdef double new
-    with nogil:
-        for j in range(b.shape[0]):
-            out[j] = 0.0
-            if square[j] > 0:
-                new = penalty.prox(b[j] + g[j] / square[j], factor[j] / square[j])
-                new = clip(new, lower[j], upper[j]) - b[j]
-                out[j] = square[j] * new * new
