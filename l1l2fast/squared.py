@@ -28,6 +28,8 @@ FEW, TALL, PROMISING, MOST = 50, 20, 0.5, 0.6
 SPARE = 1.5
 # Work on one set, relative to the interior point's n^3, after which that takes over; and how often it may.
 BUDGET, CROSSINGS = 0.3, 4
+# What each further round at full strength leaves of the gap that is asked for, in residual form.
+STRICTER = 0.01
 
 
 def solve(problem):
@@ -42,7 +44,7 @@ def descend(problem):
     """Bring the penalty down to its strength, then let columns in until the others certify that they are not needed."""
     judge, before, point = Judge(problem), None, first_point(problem)
     working = new_set(problem)
-    budget, crossings, stuck = budget_of(problem, working), 0, False
+    budget, crossings, again, stuck = budget_of(problem, working), 0, 0, False
     while True:
         answer = judge(point, working.epochs)
         if answer is not None:
@@ -58,6 +60,9 @@ def descend(problem):
             target = max(1.0, (DOWN_SPARSE if problem.columns.sparse else DOWN) * point.strength)
             left = choose(problem, working, before, point, target)
             enough = judge.enough(point, target, left)
+            if holds_residual(working) and point.strength == 1:  # there, the gap falls with the root of what is asked
+                again += 1
+                enough *= STRICTER**again
             rows, stuck = working.walk(before, point, ladder(point.strength, target), enough, budget)
             b = working.spread(rows[-1])
         before, point = (point if target < point.strength else None), refresh(problem, target, b)
