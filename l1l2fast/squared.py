@@ -57,6 +57,9 @@ def descend(problem):
         else:
             if stuck and holds_residual(working):
                 working, budget = firmer(problem, working, point)
+            elif not holds_residual(working) and np.count_nonzero(point.b) > MAX_GRAM:
+                working = ResidualSet(problem)
+                budget = budget_of(problem, working)
             target = max(1.0, (DOWN_SPARSE if problem.columns.sparse else DOWN) * point.strength)
             left = choose(problem, working, before, point, target)
             enough = judge.enough(point, target, left)
@@ -128,9 +131,7 @@ def choose(problem, working, before, point, strength):
     if len(working) > SPARE * active + ROOM:
         working.drop(point)
     free = working.outside((point.b != 0) | ((problem.factor == 0) & (problem.square > 0)))
-    room = max(ROOM, active)
-    if holds_residual(working):
-        room = p
+    room = p if holds_residual(working) else max(ROOM, min(active, MAX_GRAM - len(working)))
     new = working.missing(before, point, strength, room)
     working.extend(np.union1d(free, new))
     return len(new) > active // 10
