@@ -1,6 +1,6 @@
 """l1l2fast: L1 and L2 norms, as the loss or as the penalty; fast, exact, certified."""
 
-from l1l2fast.losses import Absolute, Squared
+from l1l2fast.losses import Absolute, Pinball, Squared
 from l1l2fast.path import Path, path
 from l1l2fast.penalties import L1, L1L2, L2
 from l1l2fast.result import Certificate, ConvergenceWarning, Progress, Result, Status
@@ -17,6 +17,7 @@ __all__ = [
     "Certificate",
     "ConvergenceWarning",
     "Path",
+    "Pinball",
     "Progress",
     "Result",
     "RidgePath",

@@ -18,7 +18,7 @@ from l1l2fast._sparse import Sparse
 from l1l2fast.problem import Problem
 from l1l2fast.result import Result
 
-LOSSES = {"squared": losses.Squared, "absolute": losses.Absolute}
+LOSSES = {"squared": losses.Squared, "absolute": losses.Absolute, "pinball": losses.Pinball}
 PENALTIES = ("l1", "l2", "elasticnet")
 
 # Squares must neither overflow nor vanish: columns are accepted between these root mean squares.

@@ -1,4 +1,4 @@
-"""Losses that are lines on either side of y (absolute, later pinball): reweight, then finish exactly.
+"""Losses that are lines on either side of y (absolute, pinball): reweight, then finish exactly.
 
 1. Identify: iteratively reweighted least squares with a shrinking smoothing; one pass each. Where X is
    small, b = 0 will do.
@@ -37,7 +37,7 @@ OPTIMAL, UNBOUNDED, DEFICIENT = 0, 2, 3
 
 def solve(problem):
     """Minimise; returns an Answer."""
-    null, level, largest, n_live = problem.sums.median()
+    null, level, largest, n_live = problem.sums.level()
     tolerance = problem.tol * null + 4e-16 * problem.y_size
     if null == 0 and not (problem.lower > 0).any() and not (problem.upper < 0).any():
         b, theta = np.zeros(problem.columns.p), np.zeros(problem.columns.n)  # nothing is left to fit

@@ -67,8 +67,9 @@ def solve(
         converted once. Arithmetic is float64.
     y : array-like of shape (n_samples,)
         Response.
-    loss : {"squared", "absolute"} or Loss, default="squared"
-        l(y, f) = (y - f)^2 / 2, the conditional mean, or |y - f|, the conditional median.
+    loss : {"squared", "absolute", "pinball"} or Loss, default="squared"
+        l(y, f) = (y - f)^2 / 2, the conditional mean; |y - f|, the conditional median; or, as an object,
+        ``Pinball(quantile)``, r (quantile - [r < 0]) with r = y - f, the conditional quantile.
     penalty : None, {"l1", "l2", "elasticnet"} or Penalty, default=None
         pen(b) = alpha |b|, alpha b^2 / 2, or both: alpha (l1_ratio |b| + (1 - l1_ratio) b^2 / 2).
         Objects say the same: ``L1(alpha)``, ``L2(alpha)``, ``L1L2(l1, l2)``.

@@ -61,7 +61,7 @@ cdef class Reweighted:
     cdef double add_rows(self, Py_ssize_t begin, Py_ssize_t end, double eps, bint weighing) noexcept nogil:
         # residuals of the rows, then their share of G = Z' W Z and q = Z' W r, Z = [X~ 1]; sum w |r|
         cdef Py_ssize_t lo = begin, hi, i, j, m, k = self.k
-        cdef double total = 0.0, weight
+        cdef double total = 0.0, weight, f
         cdef double *z
         while lo < end:
             hi = min(lo + self.rows, end)
@@ -78,9 +78,10 @@ cdef class Reweighted:
             for i in range(m):
                 total += self.w[lo + i] * fabs(self.r[lo + i])
                 if weighing:
-                    weight = self.loss.weight(self.y[lo + i], self.y[lo + i] - self.r[lo + i], eps)
+                    f = self.y[lo + i] - self.r[lo + i]
+                    weight = self.loss.weight(self.y[lo + i], f, eps)
                     self.root[i] = sqrt(self.w[lo + i] * weight)
-                    self.pull[i] = self.root[i] * self.r[lo + i]
+                    self.pull[i] = -self.loss.slope(self.y[lo + i], f, eps) * sqrt(self.w[lo + i] / weight)
             if weighing:
                 for j in range(k):
                     z = &self.block[j * self.rows]

@@ -11,7 +11,8 @@ cdef class Loss:
     cdef double gradient(self, double y, double f) noexcept nogil
     # d2l/df2, 0 at and beside a kink
     cdef double curvature(self, double y, double f) noexcept nogil
-    # w such that w (y - f)^2 / 2 + const lies above the loss smoothed by eps and touches it at f
+    # slope at f and curvature of a parabola that lies above the loss smoothed by eps and touches it at f
+    cdef double slope(self, double y, double f, double eps) noexcept nogil
     cdef double weight(self, double y, double f, double eps) noexcept nogil
     # l*(y, g) = sup_f g f - l(y, f); inf outside its domain
     cdef double conjugate(self, double y, double g) noexcept nogil

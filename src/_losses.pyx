@@ -24,6 +24,9 @@ cdef class Loss:
     cdef double curvature(self, double y, double f) noexcept nogil:
         return 0.0
 
+    cdef double slope(self, double y, double f, double eps) noexcept nogil:
+        return self.gradient(y, f)
+
     cdef double weight(self, double y, double f, double eps) noexcept nogil:
         return self.curvature(y, f)
 
@@ -50,8 +53,8 @@ cdef class Loss:
         return self.gradient(y, f), self.curvature(y, f)
 
     def majoriser(self, double y, double f, double eps):
-        """The weight of the quadratic that lies above the loss smoothed by eps."""
-        return self.weight(y, f, eps)
+        """Slope at f and curvature of the parabola that lies above the loss smoothed by eps and touches it at f."""
+        return self.slope(y, f, eps), self.weight(y, f, eps)
 
     def dual(self, double y, double g):
         """l*(y, g) = sup_f g f - l(y, f)."""
@@ -114,6 +117,9 @@ cdef class Absolute(Loss):
     cdef double curvature(self, double y, double f) noexcept nogil:
         return 0.0
 
+    cdef double slope(self, double y, double f, double eps) noexcept nogil:
+        return (f - y) / hypot(y - f, eps)
+
     cdef double weight(self, double y, double f, double eps) noexcept nogil:
         # sqrt(r^2 + eps^2) is concave in r^2: its tangent there is the majoriser.
         return 1 / hypot(y - f, eps)
@@ -127,6 +133,46 @@ cdef class Absolute(Loss):
     def slopes(self):
         """The slopes ``(left, right)`` if l = left (f - y)_+ + right (y - f)_+, else None."""
         return 1.0, 1.0
+
+
+@cython.final
+cdef class Pinball(Loss):
+    """r (quantile - [r < 0]), r = y - f: the conditional quantile (Koenker and Bassett, 1978)."""
+    cdef readonly double quantile
+
+    #: 0 and 1 themselves would ask for the least and the largest response.
+    limits = {"quantile": (1e-6, 1 - 1e-6)}
+
+    def __init__(self, double quantile=0.5):
+        self.quantile = quantile
+
+    cdef double value(self, double y, double f) noexcept nogil:
+        return (y - f) * self.quantile if y > f else (f - y) * (1 - self.quantile)
+
+    cdef double gradient(self, double y, double f) noexcept nogil:
+        return -self.quantile if y > f else (1 - self.quantile if y < f else 0.0)
+
+    cdef double curvature(self, double y, double f) noexcept nogil:
+        return 0.0
+
+    cdef double slope(self, double y, double f, double eps) noexcept nogil:
+        # the loss is |r| / 2 + (quantile - 1/2) r, and only the first term needs smoothing
+        return (f - y) / (2 * hypot(y - f, eps)) + (0.5 - self.quantile)
+
+    cdef double weight(self, double y, double f, double eps) noexcept nogil:
+        return 0.5 / hypot(y - f, eps)
+
+    cdef double conjugate(self, double y, double g) noexcept nogil:
+        return g * y if -self.quantile <= g <= 1 - self.quantile else INFINITY
+
+    cdef double slack(self, double y, double f, double g) noexcept nogil:
+        if not -self.quantile <= g <= 1 - self.quantile:
+            return INFINITY
+        return (y - f) * (self.quantile + g) if y > f else (f - y) * (1 - self.quantile - g)
+
+    def slopes(self):
+        """The slopes ``(left, right)`` if l = left (f - y)_+ + right (y - f)_+, else None."""
+        return 1 - self.quantile, self.quantile
 
 
 __all__ = ["Loss"] + sorted(c.__name__ for c in Loss.__subclasses__())

@@ -105,10 +105,12 @@ cdef class Sums:
         rest = np.multiply(strength, self.factor), self.lower, self.upper, self.intercept
         return Sums(self.loss, self.penalty, self.y, self.w, self.square, *rest)
 
-    def median(self):
-        """The absolute loss at b = 0, its best intercept (a weighted median, or 0), max |y|, how many w > 0."""
+    def level(self):
+        """The loss at b = 0, if it has two slopes, its best intercept (a quantile, or 0), max |y|, how many w > 0."""
         cdef Py_ssize_t i, at, live = 0, n = self.y.shape[0]
-        cdef double objective = 0.0, level = 0.0, largest = 0.0
+        cdef double objective = 0.0, level = 0.0, largest = 0.0, left, right, start
+        left, right = self.loss.slopes()
+        start = -right / (left + right)
         cdef Kink *kinks = <Kink*>malloc(n * sizeof(Kink)) if self.intercept else NULL
         if self.intercept and kinks is NULL:
             raise MemoryError()
@@ -116,11 +118,11 @@ cdef class Sums:
             if self.intercept:
                 for i in range(n):
                     kinks[i].t, kinks[i].jump = self.y[i], self.w[i]
-                at = crossing(kinks, n, -0.5)
+                at = crossing(kinks, n, start)
                 level = kinks[min(at, n - 1)].t
                 free(kinks)
             for i in range(n):
-                objective += self.w[i] * fabs(self.y[i] - level)
+                objective += self.w[i] * self.loss.value(self.y[i], level)
                 largest = max(largest, fabs(self.y[i]))
                 live += self.w[i] > 0
         return objective, level, largest, live

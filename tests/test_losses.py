@@ -12,7 +12,7 @@ from plugins import LOSSES
 from scipy.optimize import minimize_scalar
 
 import l1l2fast.losses
-from l1l2fast.losses import Absolute, Loss, Squared
+from l1l2fast.losses import Absolute, Loss, Pinball, Squared
 
 EPS = np.finfo(float).eps
 every_loss = pytest.mark.parametrize("loss", LOSSES, ids=repr)
@@ -26,7 +26,7 @@ def away_from_kink(y, f):
 
 def test_every_leaf_is_exported():
     names = {cls.__name__ for cls in Loss.__subclasses__()} | {"Loss"}
-    assert {"Squared", "Absolute"} <= names == set(l1l2fast.losses.__all__)
+    assert {"Squared", "Absolute", "Pinball"} <= names == set(l1l2fast.losses.__all__)
     assert all(isinstance(getattr(l1l2fast.losses, name), type) for name in names)
 
 
@@ -69,9 +69,9 @@ def test_gradient_and_curvature_at_a_kink(loss, y):
 @given(y=number, f=number, other=number, eps=st.floats(1e-8, 10))
 def test_majoriser_lies_above_the_smoothed_loss(loss, y, f, other, eps):
     """Smoothing moves a loss by at most eps, so the parabola may undercut the loss's rise by eps, never more."""
-    weight = loss.majoriser(y, f, eps)
+    slope, weight = loss.majoriser(y, f, eps)
     assert 0 <= weight < math.inf
-    rise = weight * ((y - other) ** 2 - (y - f) ** 2) / 2
+    rise = slope * (other - f) + weight * (other - f) ** 2 / 2
     assert loss(y, other) - loss(y, f) <= rise + eps + 1e-12 * (1 + abs(rise))
 
 
@@ -79,14 +79,15 @@ def test_majoriser_lies_above_the_smoothed_loss(loss, y, f, other, eps):
 @given(y=number, f=number)
 def test_majoriser_touches_with_the_slope_of_the_loss(loss, y, f):
     away_from_kink(y, f)
-    assert loss.majoriser(y, f, 1e-9) * (f - y) == pytest.approx(loss.derivatives(y, f)[0], rel=1e-9)
+    assert loss.majoriser(y, f, 1e-9)[0] == pytest.approx(loss.derivatives(y, f)[0], rel=1e-9)
 
 
 @given(y=number, f=number, other=number, eps=st.floats(1e-6, 10))
 def test_majoriser_of_the_absolute_loss_exactly(y, f, other, eps):
     """sqrt(r^2 + eps^2): the parabola touches it at f and lies above it everywhere."""
     smooth = [math.hypot(y - point, eps) for point in (f, other)]
-    weight = Absolute().majoriser(y, f, eps)
+    slope, weight = Absolute().majoriser(y, f, eps)
+    assert slope == pytest.approx(weight * (f - y), rel=8 * EPS)
     assert weight * smooth[0] == pytest.approx(1, rel=8 * EPS)
     parabola = smooth[0] + weight * ((y - other) ** 2 - (y - f) ** 2) / 2
     assert smooth[1] <= parabola * (1 + 64 * EPS) + 64 * EPS * weight * ((y - other) ** 2 + (y - f) ** 2)
@@ -94,7 +95,7 @@ def test_majoriser_of_the_absolute_loss_exactly(y, f, other, eps):
 
 @given(y=number, f=number, eps=st.floats(0, 10))
 def test_majoriser_of_the_squared_loss_is_itself(y, f, eps):
-    assert Squared().majoriser(y, f, eps) == 1
+    assert Squared().majoriser(y, f, eps) == (f - y, 1)
 
 
 @every_loss
@@ -148,6 +149,7 @@ def test_what_a_loss_says_of_itself(loss, y, f):
 def test_which_losses_are_quadratic_or_piecewise_linear():
     assert Squared().quadratic() and Squared().slopes() is None
     assert Absolute().slopes() == (1, 1) and not Absolute().quadratic()
+    assert Pinball(0.25).slopes() == (0.75, 0.25) and not Pinball().quadratic()
 
 
 @every_loss
