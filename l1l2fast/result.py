@@ -144,6 +144,11 @@ class Result:
     unique: bool | None
     _theta: np.ndarray = field(repr=False)
     _correlation: np.ndarray = field(repr=False)
+    _problem: object = field(repr=False, default=None)  # l1l2fast.problem.Problem: what was solved, for later questions
+
+    def __getstate__(self):
+        # a copy on disk carries the answer, not the data
+        return [None if name == "_problem" else getattr(self, name) for name in self.__slots__]
 
     @property
     def message(self):

@@ -183,4 +183,5 @@ def solve(
         answer.unique,
         answer.theta,
         correlation,
+        problem,
     )

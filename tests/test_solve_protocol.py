@@ -277,3 +277,11 @@ def test_order_of_rows_and_columns_is_nobodys_business(cell):
     moved = check(cell, X[rows][:, columns], y[rows])
     assert moved.objective == pytest.approx(plain.objective, rel=1e-9)
     np.testing.assert_allclose(moved.coef, plain.coef[columns], rtol=1e-4, atol=1e-4 * np.max(abs(plain.coef)))
+
+
+def test_a_result_survives_pickling_without_the_data():
+    X = np.arange(12.0).reshape(6, 2) ** 2
+    result = solve(X, np.arange(6.0), penalty=L1(0.1))
+    copied = pickle.loads(pickle.dumps(result))
+    assert len(pickle.dumps(result)) < 2000 and repr(copied) == repr(result)
+    np.testing.assert_array_equal(copied.certificate().theta, result.certificate().theta)
