@@ -328,12 +328,12 @@ class Trace:
     def refresh(self, strengths, B):
         """Points at the rows of B, from fresh residuals: X is read once for all of them."""
         problem, X = self.problem, self.problem.columns
-        pairs = [X.residual(problem.y, problem.weight, b, problem.intercept) for b in B]
-        if len(pairs) == 1:
-            G = X.sweep(pairs[0][1], self.n_jobs)[None, :]
-        else:
-            G = np.ascontiguousarray(X.sweep_many(np.stack([theta for _, theta in pairs], axis=1), self.n_jobs).T)
         self.passes += 1
+        if len(B) == 1:
+            fresh = X.fresh(problem.y, problem.weight, B[0], problem.intercept, self.n_jobs)
+            return [Point(float(strengths[0]), B[0], *fresh)]
+        pairs = [X.residual(problem.y, problem.weight, b, problem.intercept) for b in B]
+        G = np.ascontiguousarray(X.sweep_many(np.stack([theta for _, theta in pairs], axis=1), self.n_jobs).T)
         return [
             Point(float(t), b, r, theta, g, float(theta @ r))
             for t, b, (r, theta), g in zip(strengths, B, pairs, G, strict=True)

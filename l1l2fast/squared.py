@@ -16,9 +16,10 @@ from l1l2fast.working_set import SMALL, GramSet, Point, ResidualSet
 MAX_GRAM = 4000
 # Columns that may come in at a time, if the support is smaller.
 ROOM = 200
-# Part of the penalty's strength that a round keeps, and that a step inside of it keeps; sparse data prefer
-# long ones, as their passes cost as much as their moves.
-DOWN, FINE, DOWN_SPARSE = 0.4, 0.7, 0.15
+# Part of the penalty's strength that a round keeps, the support having fewer columns than the part CUT of the rows,
+# and with more, for then the moves cost more than the passes; and that a step inside of a round keeps. Sparse data
+# prefer long ones, as their passes cost as much as their moves.
+DOWN, CUT, LATE, FINE, DOWN_SPARSE = 0.3, 0.25, 0.6, 0.77, 0.15
 # The gap asked for on the way, relative to the objective; and where columns are still missing, to the present gap.
 LOOSE, MISSING = 0.03, 0.1
 # With at least FEW columns and TALL rows for each, where the Gram matrix is most of the work, it starts with those
@@ -60,7 +61,7 @@ def descend(problem):
             elif not holds_residual(working) and np.count_nonzero(point.b) > MAX_GRAM:
                 working = ResidualSet(problem)
                 budget = budget_of(problem, working)
-            target = max(1.0, (DOWN_SPARSE if problem.columns.sparse else DOWN) * point.strength)
+            target = max(1.0, down(problem, point) * point.strength)
             left = choose(problem, working, before, point, target)
             enough = judge.enough(point, target, left)
             if holds_residual(working) and point.strength == 1:  # there, the gap falls with the root of what is asked
@@ -120,6 +121,13 @@ def firmer(problem, working, point):
     return gram, np.inf
 
 
+def down(problem, point):
+    """Part of the present strength to go down to."""
+    if problem.columns.sparse:
+        return DOWN_SPARSE
+    return LATE if np.count_nonzero(point.b) > CUT * problem.columns.n else DOWN
+
+
 def choose(problem, working, before, point, strength):
     """Let the columns in that matter at this strength; returns whether some were left out."""
     p = problem.columns.p
@@ -128,12 +136,13 @@ def choose(problem, working, before, point, strength):
             working.extend(promising(problem, working, point, strength))
         return False
     active = np.count_nonzero(point.b)
+    room = p if holds_residual(working) else max(ROOM, min(active, MAX_GRAM - active))
+    keep = working.wanted(before, point, strength, room)
+    keep |= (point.b != 0) | ((problem.factor == 0) & (problem.square > 0))
     if len(working) > SPARE * active + ROOM:
-        working.drop(point)
-    free = working.outside((point.b != 0) | ((problem.factor == 0) & (problem.square > 0)))
-    room = p if holds_residual(working) else max(ROOM, min(active, MAX_GRAM - len(working)))
-    new = working.missing(before, point, strength, room)
-    working.extend(np.union1d(free, new))
+        working.drop(keep)
+    new = working.outside(keep)
+    working.extend(new)
     return len(new) > active // 10
 
 
@@ -161,7 +170,7 @@ def cross(problem, working, point, enough):
     full = np.zeros(len(point.b))
     b, which = interior(problem, point, enough)
     full[which] = b
-    working.drop(point._replace(b=full))
+    working.drop(full != 0)
     working.extend(working.outside(full != 0))
     return full
 

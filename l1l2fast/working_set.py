@@ -58,14 +58,15 @@ class WorkingSet:
         """Let columns in that are not there yet."""
         self.which = np.concatenate([self.which, new])
 
-    def drop(self, point):
-        """Keep the columns of nonzero b only."""
-        self.which = self.which[point.b[self.which] != 0]
+    def drop(self, keep):
+        """Let those columns go that a mask over all columns does not keep."""
+        self.which = self.which[keep[self.which]]
 
     def outside(self, mask):
         """Indices of a mask over all columns, without those that are in."""
-        mask[self.which] = False
-        return np.flatnonzero(mask)
+        known = np.zeros(len(mask), dtype=bool)
+        known[self.which] = True
+        return np.flatnonzero(mask & ~known)
 
     def spread(self, row):
         """b over all columns from b on `which`."""
@@ -73,8 +74,8 @@ class WorkingSet:
         b[self.which] = row
         return b
 
-    def missing(self, before, point, strength, room):
-        """Columns that the penalty at this strength would not hold at zero; at most `room`, the largest slopes."""
+    def wanted(self, before, point, strength, room):
+        """Columns off the support that the penalty at this strength would not hold at zero: a mask, the `room` best."""
         problem = self.problem
         kink = problem.penalty.kink() * problem.factor
         up, down = point.g, -point.g
@@ -85,12 +86,13 @@ class WorkingSet:
             up, down = np.maximum(up, there), np.maximum(down, -there)
             bound = NEAR * strength * kink
         size = np.maximum(np.where(problem.upper > 0, up, 0.0), np.where(problem.lower < 0, down, 0.0))
-        new = self.outside((size > bound) & (problem.square > 0))
+        mask = (size > bound) & (problem.square > 0) & (point.b == 0)
+        new = np.flatnonzero(mask)
         if len(new) > room:
             # relative to the root of their squares: a large column is not a better one
             merit = (size[new] - bound[new]) / np.sqrt(problem.square[new])
-            new = np.sort(new[np.argpartition(merit, len(new) - room)[len(new) - room :]])
-        return new
+            mask[new[np.argpartition(merit, len(new) - room)[: len(new) - room]]] = False
+        return mask
 
 
 class GramSet(WorkingSet):
@@ -115,11 +117,11 @@ class GramSet(WorkingSet):
             near = self.problem.columns.near(self.which, self.problem.square)
             self.problem.columns.gram(self.which, self.root, self.G, known, near)
 
-    def drop(self, point):
-        """Keep the columns of nonzero b only."""
-        stay = np.flatnonzero(point.b[self.which])
+    def drop(self, keep):
+        """Let those columns go that a mask over all columns does not keep."""
+        stay = np.flatnonzero(keep[self.which])
         self.G[: len(stay), : len(stay)] = self.G[stay[:, None], stay]
-        super().drop(point)
+        super().drop(keep)
 
     def walk(self, before, point, strengths, enough, budget):
         """Solve along `strengths`, from two points on.

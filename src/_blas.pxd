@@ -26,3 +26,5 @@ cdef void forward(Py_ssize_t n, Py_ssize_t k, const double *L, Py_ssize_t ldl, d
 # A (n, n) symmetric, but not definite: its factors, and x <- A^-1 x with them; 0 if there are any
 cdef int lu(blas_int n, double *A, blas_int *pivots) noexcept nogil
 cdef void lu_solve(blas_int n, const double *A, const blas_int *pivots, double *x) noexcept nogil
+# upper triangle of G from the lower one, rows known:k
+cdef void mirror(Py_ssize_t k, Py_ssize_t known, double *G, Py_ssize_t ld) noexcept nogil

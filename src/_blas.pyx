@@ -158,3 +158,13 @@ cdef void small_lu_solve(Py_ssize_t n, const double *A, const blas_int *pivots, 
         x[j] /= A[j + j * n]
         for i in range(j):
             x[i] -= A[i + j * n] * x[j]
+
+
+cdef void mirror(Py_ssize_t k, Py_ssize_t known, double *G, Py_ssize_t ld) noexcept nogil:
+    """Upper triangle of G from the lower one, rows known:k, in squares that the cache holds."""
+    cdef Py_ssize_t a, c, top, left
+    for top in range(known, k, 16):
+        for left in range(0, top + 16, 16):
+            for a in range(top, min(top + 16, k)):
+                for c in range(left, min(left + 16, a)):
+                    G[c * ld + a] = G[a * ld + c]

@@ -51,6 +51,12 @@ cdef class Columns:
     cdef int fit(self, const double[::1] b, double[::1] f) except -1
     cdef double subtract(self, const double[::1] y, const double[::1] w, const double[::1] b, bint centred,
                          double[::1] r, double[::1] theta) except? -1
+    cdef double settle(self, const double[::1] w, bint centred, double[::1] r, double[::1] theta) noexcept
+    # r, w r and X~'(w r) by reading X once
+    cdef at_once(self, const double[::1] y, const double[::1] w, const double[::1] b, double[::1] r, double[::1] theta)
+    # rows lo:hi of it: r holds y, and g (p,) is what these rows add; False if this store cannot
+    cdef bint fresh_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k, const double *b,
+                         const double *ones, const double *w, double *r, double *theta, double *g) noexcept nogil
     # `gram` from X as it is stored; False if X, the columns or the weights do not allow it
     cdef bint gram_of_stored(self, const Py_ssize_t[::1] which, const double[::1] root, double[:, ::1] G) except -1
     # G (k, k) += w X'X over the rows lo:hi, as they are stored, of k columns from `first` on, in its lower triangle;

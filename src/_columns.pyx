@@ -12,7 +12,7 @@ import numpy as np
 from cpython.buffer cimport PyBUF_ANY_CONTIGUOUS, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdlib cimport free, malloc
 
-from l1l2fast._blas cimport gemm_nt, syrk
+from l1l2fast._blas cimport gemm_nt, mirror, syrk
 from l1l2fast._signals cimport interrupted, raise_pending
 
 cdef enum:
@@ -28,6 +28,8 @@ cdef enum:
     PIECES = 8
     # the square of how many times the deviations the means may be if centring is to follow products of columns
     NEAR = 16
+    # numbers in X from which on reading it once instead of twice is worth the trouble
+    LARGE = 1 << 20
 
 
 def panels(R):
@@ -249,22 +251,55 @@ cdef class Columns:
         return r, theta
 
     def fresh(self, const double[::1] y not None, const double[::1] w not None, const double[::1] b not None,
-              bint centred):
+              bint centred, int n_jobs=1):
         """The same r and w r, then X~'(w r) by one pass over X, and sum w r^2."""
         r, theta = np.empty(self.n), np.empty(self.n)
-        cdef double[::1] theta_ = theta
-        cdef double energy = self.subtract(y, w, b, centred, r, theta_)
-        return r, theta, self.swept(theta_, 1), energy
+        cdef double[::1] r_ = r, theta_ = theta
+        cdef double energy
+        g = self.at_once(y, w, b, r_, theta_)
+        if g is not None:
+            return r, theta, g, self.settle(w, centred, r_, theta_)
+        energy = self.subtract(y, w, b, centred, r_, theta_)
+        return r, theta, self.swept(theta_, n_jobs), energy
+
+    cdef at_once(self, const double[::1] y, const double[::1] w, const double[::1] b, double[::1] r, double[::1] theta):
+        """r = y - f, w r and X~'(w r), X being read once where b has most of its columns; None if that is no gain."""
+        cdef Py_ssize_t lo, hi, rows = max(256, NUMBERS // (self.p + 1))
+        cdef Py_ssize_t[::1] which = np.flatnonzero(b)
+        if self.n * self.p < LARGE or 2 * which.shape[0] < self.p:
+            return None
+        sums = np.zeros((2, self.p))
+        cdef double[::1] ones = np.ones(rows)
+        cdef double[:, ::1] g = sums
+        cdef bint able
+        for lo in range(0, self.n, rows):
+            hi = min(lo + rows, self.n)
+            r[lo:hi] = y[lo:hi]
+            with nogil:
+                able = self.fresh_part(lo, hi, &which[0], which.shape[0], &b[0], &ones[0], &w[0], &r[0], &theta[0],
+                                       &g[1, 0])
+            if not able:
+                return None
+            sums[0] += sums[1]
+            if interrupted():
+                raise_pending()
+        return sums[0]
 
     cdef double subtract(self, const double[::1] y, const double[::1] w, const double[::1] b, bint centred,
                          double[::1] r, double[::1] theta) except? -1:
         # r and theta of `residual`; returns sum w r^2
         cdef Py_ssize_t i
-        cdef double mean = 0.0, energy = 0.0
         self.fit(b, r)
+        for i in range(self.n):
+            r[i] = y[i] - r[i]
+        return self.settle(w, centred, r, theta)
+
+    cdef double settle(self, const double[::1] w, bint centred, double[::1] r, double[::1] theta) noexcept:
+        # r less its mean, if centred, and theta = w r; returns sum w r^2
+        cdef Py_ssize_t i
+        cdef double mean = 0.0, energy = 0.0
         with nogil:
             for i in range(self.n):
-                r[i] = y[i] - r[i]
                 mean += w[i] * r[i]
             if not centred:
                 mean = 0.0
@@ -389,6 +424,10 @@ cdef class Columns:
                          double w, double *G, Py_ssize_t ld) noexcept nogil:
         return False
 
+    cdef bint fresh_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k, const double *b,
+                         const double *ones, const double *w, double *r, double *theta, double *g) noexcept nogil:
+        return False
+
     cdef void add_gram(self, Py_ssize_t begin, Py_ssize_t end, const Py_ssize_t *which, Py_ssize_t k,
                        Py_ssize_t known, const double *root, double *block, Py_ssize_t rows,
                        double *G, Py_ssize_t ld) noexcept nogil:
@@ -400,16 +439,6 @@ cdef class Columns:
                 gemm_nt(k - known, known, hi - lo, block + known * rows, rows, block, rows, G + known * ld, ld)
             syrk(k - known, hi - lo, 1.0, block + known * rows, rows, G + known * ld + known, ld)
             lo = hi
-
-
-cdef void mirror(Py_ssize_t k, Py_ssize_t known, double *G, Py_ssize_t ld) noexcept nogil:
-    """Upper triangle of G from the lower one, rows known:k, in squares that the cache holds."""
-    cdef Py_ssize_t a, c, top, left
-    for top in range(known, k, 16):
-        for left in range(0, top + 16, 16):
-            for a in range(top, min(top + 16, k)):
-                for c in range(left, min(left + 16, a)):
-                    G[c * ld + a] = G[a * ld + c]
 
 
 cdef const char *address(array) except? NULL:

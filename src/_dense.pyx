@@ -68,6 +68,19 @@ cdef class DenseF(Columns):
             syrk(k, hi - lo, w, <const double*>self.column(first) + lo, self.n, G, ld)
         return self.ops.size == sizeof(double)
 
+    cdef bint fresh_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k, const double *b,
+                         const double *ones, const double *w, double *r, double *theta, double *g) noexcept nogil:
+        cdef Py_ssize_t a, i, j
+        for a in range(k):
+            j = which[a]
+            self.ops.axpy(hi - lo, -b[j] * self.scale_[j], <const char*>self.column(j) + lo * self.ops.size,
+                          self.mean_[j], ones, r + lo)
+        for i in range(lo, hi):
+            theta[i] = w[i] * r[i]
+        self.ops.columns(hi - lo, self.p, self.data + lo * self.ops.size, self.n, &self.mean_[0], theta + lo, g)
+        rescale(0, self.p, 1, &self.scale_[0], g)
+        return True
+
     cdef void sweep_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *v, double total, double *g) noexcept nogil:
         self.ops.columns(self.n, hi - lo, self.column(lo), self.n, &self.mean_[lo], v, g + lo)
         rescale(lo, hi, 1, &self.scale_[0], g)

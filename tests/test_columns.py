@@ -164,6 +164,32 @@ def test_first_pass_and_residual(store, shape, dtype, centred):
 
 
 @every_store
+@pytest.mark.parametrize("zeros", [0, 1, 4])
+def test_a_large_x_may_be_read_once_for_both(store, zeros):
+    """Beyond a million numbers, r and X~'(w r) may come from one reading, whatever the means, and with any threads."""
+    kind, layout = STORES[store]
+    rng = np.random.default_rng(zeros)
+    n, p = 220_001, 5
+    X = rng.standard_normal((n, p)) + [0, 3, -50, 1e3, 0]
+    w, y, b = rng.uniform(0.5, 1.5, n), rng.standard_normal(n), rng.standard_normal(p)
+    w /= w.sum()
+    b[:zeros] = 0.0
+    columns = kind(layout(X))
+    columns.first_pass(w, y, 0, True)
+    mean, scale = np.array(columns.mean), np.array(columns.scale)
+    r = y - (X - mean) * scale @ b
+    r -= w @ r
+    found, theta, slope, energy = columns.fresh(y, w, b, True)
+    again = columns.fresh(y, w, b, True, 2)
+    np.testing.assert_allclose(found, r, atol=1e-11)
+    np.testing.assert_allclose(theta, w * r, atol=1e-15)
+    np.testing.assert_allclose(slope, ((X - mean) * scale).T @ (w * r), atol=1e-10)
+    assert energy == pytest.approx(w @ r**2, rel=1e-11)
+    for one, other in zip((found, theta, slope), again[:3], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@every_store
 @pytest.mark.parametrize("value", [7.0, 0.1, 7.3e8, -1e-8])
 def test_a_constant_column_has_no_variance(store, value):
     """Whatever the rounding of its mean, its square is 0 and not a small number of either sign."""
