@@ -19,7 +19,7 @@ ROOM = 200
 # Part of the penalty's strength that a round keeps, the support having fewer columns than the part CUT of the rows,
 # and with more, for then the moves cost more than the passes; and that a step inside of a round keeps. Sparse data
 # prefer long ones, as their passes cost as much as their moves.
-DOWN, CUT, LATE, FINE, DOWN_SPARSE = 0.3, 0.25, 0.6, 0.77, 0.15
+DOWN, CUT, LATE, FINE, DOWN_SPARSE = 0.4, 0.15, 0.6, 0.77, 0.1
 # The gap asked for on the way, relative to the objective; and where columns are still missing, to the present gap.
 LOOSE, MISSING = 0.03, 0.1
 # With at least FEW columns and TALL rows for each, where the Gram matrix is most of the work, it starts with those

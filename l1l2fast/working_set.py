@@ -79,7 +79,7 @@ class WorkingSet:
         problem = self.problem
         kink = problem.penalty.kink() * problem.factor
         up, down = point.g, -point.g
-        bound = np.maximum(2 * strength - point.strength, strength / 2) * kink
+        bound = np.maximum(2 * strength - point.strength, 0.8 * strength) * kink
         if before is not None:
             ahead = AHEAD * (point.strength - strength) / (before.strength - point.strength)
             there = point.g + ahead * (point.g - before.g)
