@@ -9,12 +9,13 @@ import reference
 import scipy.sparse as sp
 
 from l1l2fast import L1, L1L2, L2, Status, solve
+from l1l2fast.losses import Pinball
 
 EPS = np.finfo(float).eps
 
 
 class Cell(NamedTuple):
-    loss: str
+    loss: object  # its name, or a Loss
     l1: float
     l2: float
 
@@ -23,11 +24,18 @@ class Cell(NamedTuple):
         l1, l2 = self.l1 * times_l1, self.l2 * times_l2
         return L1L2(l1, l2) if self.l1 and self.l2 else L1(l1) if self.l1 else L2(l2) if self.l2 else None
 
+    @property
+    def degree(self):
+        """How the loss grows with y: by its square or by its size."""
+        return 2 if self.loss == "squared" else 1
+
     def __str__(self):
-        return f"{self.loss}-{'l1' * bool(self.l1)}{'l2' * bool(self.l2) or 'none' * (not self.l1)}"
+        loss = self.loss if isinstance(self.loss, str) else type(self.loss).__name__.lower()
+        return f"{loss}-{'l1' * bool(self.l1)}{'l2' * bool(self.l2) or 'none' * (not self.l1)}"
 
 
-CELLS = [Cell(loss, l1, l2) for loss in ("squared", "absolute") for l1, l2 in ((0, 0), (0.1, 0), (0, 0.1), (0.05, 0.1))]
+LOSSES = "squared", "absolute", Pinball(0.3)
+CELLS = [Cell(loss, l1, l2) for loss in LOSSES for l1, l2 in ((0, 0), (0.1, 0), (0, 0.1), (0.05, 0.1))]
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
 penalised_cell = pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.l1 or cell.l2], ids=str)
 sparse_penalty_cell = pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.l1], ids=str)
@@ -80,10 +88,10 @@ def check(cell, X, y, tol=1e-10, judge=None, **options):
 def judge_noise(pb):
     """The judge works on y / max|y|, mostly to 1e-14; 2e-12 is the worst that was seen."""
     size = np.max((abs(pb.y) + abs(pb.offset))[pb.c > 0])
-    return 1e-11 * (size if pb.loss == "absolute" else size**2)
+    return 1e-11 * (size if pb.slopes else size**2)
 
 
 def rounding_of_y(pb):
     """By how many EPS the objective moves when y is rounded."""
     size = np.max((abs(pb.y) + abs(pb.offset))[pb.c > 0])
-    return size if pb.loss == "absolute" else size * np.sqrt(2 * reference.null_objective(pb)) + EPS * size**2
+    return size if pb.slopes else size * np.sqrt(2 * reference.null_objective(pb)) + EPS * size**2

@@ -1,7 +1,7 @@
 """The judge: slow, obvious answers and checks, independent of the library.
 
     minimise  P(b0, b) = sum_i c_i l(y_i, f_i) + sum_j (l1_j |b_j| + l2_j b_j^2 / 2),   lower <= b <= upper
-    f = b0 + X b + o,   c = w / sum(w),   l = (y - f)^2 / 2 or |y - f|
+    f = b0 + X b + o,   c = w / sum(w),   l = (y - f)^2 / 2 or left (f - y)_+ + right (y - f)_+
 
 `solve` hands the problem to an interior-point or simplex code of others; `check_certificate`
 uses numpy alone and the conjugates written out here.
@@ -19,7 +19,7 @@ EPS = np.finfo(float).eps
 class Problem:
     X: np.ndarray
     y: np.ndarray
-    loss: str
+    slopes: tuple | None  # (left, right); None for the squared loss
     l1: np.ndarray  # per coefficient: penalty factor and standardisation are inside
     l2: np.ndarray
     c: np.ndarray
@@ -34,6 +34,13 @@ class Answer:
     intercept: float
     coef: np.ndarray
     objective: float
+
+
+def slopes(loss):
+    """(left, right) of a loss of two lines, given by name or as an object with a quantile; None for squares."""
+    if loss == "squared":
+        return None
+    return (1.0, 1.0) if loss == "absolute" else (1 - loss.quantile, loss.quantile)
 
 
 def problem(
@@ -66,7 +73,7 @@ def problem(
     return Problem(
         X,
         np.asarray(y, dtype=float),
-        loss,
+        slopes(loss),
         l1 * v * sd,
         l2 * v * sd**2,
         c,
@@ -81,12 +88,19 @@ def objective(pb, intercept, coef):
     """P(b0, b), in extended precision where the machine has it."""
     b = np.asarray(coef, dtype=np.longdouble)
     r = pb.y - (np.longdouble(intercept) + pb.X.astype(np.longdouble) @ b + pb.offset)
-    loss = r * r / 2 if pb.loss == "squared" else abs(r)
-    return float(pb.c @ loss + np.sum(pb.l1 * abs(b) + pb.l2 * b * b / 2))
+    return float(pb.c @ of_residual(pb, r) + np.sum(pb.l1 * abs(b) + pb.l2 * b * b / 2))
+
+
+def of_residual(pb, r):
+    """l at r = y - f."""
+    if pb.slopes is None:
+        return r * r / 2
+    left, right = pb.slopes
+    return np.where(r > 0, right, -left) * r
 
 
 def solve(pb):
-    """An optimum by HiGHS (absolute loss without L2) or Clarabel (everything else)."""
+    """An optimum by HiGHS (two lines, no L2) or Clarabel (everything else)."""
     fixed = pb.lower == pb.upper
     free, rows = np.flatnonzero(~fixed), pb.c > 0
     coef = np.where(fixed, pb.lower, 0.0)
@@ -103,12 +117,12 @@ def solve(pb):
     # Columns and target of size 1, so that the codes' absolute tolerances mean the same for all.
     column, size = abs(A).max(0, initial=0), abs(target).max()
     column, size = np.where(column > 0, column, 1), size if size > 0 else 1.0
-    unit, worth = size / column, size if pb.loss == "absolute" else size**2
+    unit, worth = size / column, size if pb.slopes else size**2
     z = unit * _solve_scaled(
         A / column,
         target / size,
         pb.c[rows],
-        pb.loss,
+        pb.slopes,
         np.append(pb.l1[free], extra) * unit / worth,
         np.append(pb.l2[free], extra) * unit**2 / worth,
         np.append(pb.lower[free], extra - np.inf) / unit,
@@ -120,11 +134,14 @@ def solve(pb):
     return Answer(float(intercept), coef, objective(pb, intercept, coef))
 
 
-def _solve_scaled(A, y, c, loss, l1, l2, lower, upper):
-    """min over (b, e, s, t): c'(e^2/2 or s) + l1't + l2'b^2/2,  A b + e = y, |e| <= s, |b| <= t."""
+def _solve_scaled(A, y, c, lines, l1, l2, lower, upper):
+    """min over (b, e, s, t): c'(e^2/2 or d e + m s) + l1't + l2'b^2/2,  A b + e = y, |e| <= s, |b| <= t.
+
+    Of two lines, m is the mean slope and d half their difference."""
+    left, right = lines or (0.0, 0.0)
     n, k = A.shape
     E, B = sp.eye_array(n, format="csr"), sp.eye_array(k, format="csr")
-    S, T = E[:, : n if loss == "absolute" else 0], B[:, l1 > 0]
+    S, T = E[:, : n if lines else 0], B[:, l1 > 0]
     equal = sp.block_array([[sp.csr_array(A), E, 0 * S, sp.csr_array((n, T.shape[1]))]])
     below = sp.vstack(
         [
@@ -144,8 +161,8 @@ def _solve_scaled(A, y, c, loss, l1, l2, lower, upper):
     )
     none = np.zeros(2 * (S.shape[1] + T.shape[1]))
     limit = np.concatenate([none, -lower[np.isfinite(lower)], upper[np.isfinite(upper)]])
-    linear = np.concatenate([np.zeros(k + n), S.T @ c, T.T @ l1])
-    quadratic = np.concatenate([l2, 0 * c if loss == "absolute" else c, 0 * (S.T @ c), 0 * (T.T @ l1)])
+    linear = np.concatenate([np.zeros(k), (right - left) / 2 * c, (right + left) / 2 * (S.T @ c), T.T @ l1])
+    quadratic = np.concatenate([l2, 0 * c if lines else c, 0 * (S.T @ c), 0 * (T.T @ l1)])
     program = _highs if not quadratic.any() else _clarabel
     return program(quadratic, linear, equal, y, below, limit)[:k]
 
@@ -189,11 +206,11 @@ def null_objective(pb):
     y = pb.y - pb.offset
     if not pb.intercept:
         center = 0.0
-    elif pb.loss == "squared":
+    elif pb.slopes is None:
         center = pb.c @ y
     else:
-        order = np.argsort(y)
-        center = y[order][np.searchsorted(np.cumsum(pb.c[order]), 0.5 - 1e-12)]
+        order, (left, right) = np.argsort(y), pb.slopes
+        center = y[order][np.searchsorted(np.cumsum(pb.c[order]), right / (left + right) - 1e-12)]
     return objective(pb, center, np.zeros(len(pb.l1)))
 
 
@@ -205,11 +222,12 @@ def dual_objective(pb, theta, size):
     on = pb.c > 0
     excess = [np.max(abs(theta[~on]), initial=0) / EPS]
     g = -theta[on] / pb.c[on]
-    if pb.loss == "squared":
+    if pb.slopes is None:
         conjugate = g * g / 2 + g * pb.y[on]
     else:
-        conjugate = np.clip(g, -1, 1) * pb.y[on]
-        excess.append(np.max(abs(g) - 1) / (8 * EPS))
+        left, right = pb.slopes
+        conjugate = np.clip(g, -right, left) * pb.y[on]
+        excess.append(np.max(np.maximum(g - left, -right - g)) / (8 * EPS))
     rounding = rounding_of_theta(pb, theta, size)
     if pb.intercept:
         excess.append(abs(theta.sum()) / (rounding.sum() + np.finfo(float).tiny))
@@ -222,7 +240,7 @@ def dual_objective(pb, theta, size):
 def rounding_of_theta(pb, theta, size):
     """For squares theta = c (y - f) at best: each entry carries the rounding of y and f, not of their
     difference; and a sum of n products has no error beyond the classical bound."""
-    return (16 + len(theta)) * EPS * (pb.c * (size if pb.loss == "squared" else 1) + abs(theta))
+    return (16 + len(theta)) * EPS * (pb.c * (size if pb.slopes is None else 1) + abs(theta))
 
 
 def _bounded_conjugate(u, l1, l2, lower, upper, room):
@@ -249,7 +267,7 @@ def check_certificate(pb, result):
     assert excess <= 1, f"theta is infeasible: {excess:.3g} times what rounding allows"
     # Each sum is good to some units in the last place of its largest parts; f = b0 + x'b has rounded
     # too, and so has x_j'theta, which the gap multiplies by b_j.
-    r = abs(pb.y - pb.offset - result.intercept - pb.X @ result.coef) + EPS * size if pb.loss == "squared" else 1
+    r = abs(pb.y - pb.offset - result.intercept - pb.X @ result.coef) + EPS * size if pb.slopes is None else 1
     slack = EPS * (64 * (abs(primal) + abs(dual) + null_objective(pb)) + 8 * pb.c @ (r * size))
     slack += abs(result.coef) @ (abs(pb.X).T @ rounding_of_theta(pb, certificate.theta, size))
     for name, here, there in [

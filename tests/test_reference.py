@@ -7,16 +7,8 @@ import pytest
 import reference
 from data import random_problem
 
-CELLS = [
-    ("squared", 0, 0),
-    ("squared", 0.1, 0),
-    ("squared", 0, 0.1),
-    ("squared", 0.05, 0.1),
-    ("absolute", 0, 0),
-    ("absolute", 0.1, 0),
-    ("absolute", 0, 0.1),
-    ("absolute", 0.05, 0.1),
-]
+LOSSES = "squared", "absolute", SimpleNamespace(quantile=0.3)
+CELLS = [(loss, l1, l2) for loss in LOSSES for l1, l2 in ((0, 0), (0.1, 0), (0, 0.1), (0.05, 0.1))]
 every_cell = pytest.mark.parametrize("loss, l1, l2", CELLS)
 
 

@@ -192,4 +192,4 @@ def test_equal_columns_without_penalty_are_not_unique(loss):
 
 
 def test_every_cell_is_named_once():
-    assert len({str(cell) for cell in CELLS}) == len(CELLS) == 8
+    assert len({str(cell) for cell in CELLS}) == len(CELLS) == 12
