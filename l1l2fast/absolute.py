@@ -1,7 +1,7 @@
 """Losses that are lines on either side of y (absolute, pinball): reweight, then finish exactly.
 
-1. Identify: iteratively reweighted least squares with a shrinking smoothing; one pass each. Where X is
-   small, b = 0 will do.
+1. Identify: fits to samples of growing size (`narrowing`); with a penalty or bounds, iteratively reweighted
+   least squares with a shrinking smoothing, one pass each. Where X is small, b = 0 will do.
 2. Solve small: only the rows with the smallest residuals can change side; the others become
    a linear term. L1 penalties and bounds are further rows, of one nonzero.
 3. Finish: the simplex method walks to an exact vertex; with an L2 term, the method of
@@ -19,6 +19,7 @@ from l1l2fast._objective import held, strictly_inside
 from l1l2fast._simplex import simplex
 from l1l2fast._units import Units
 from l1l2fast.least_squares import Tall
+from l1l2fast.narrowing import PER_COLUMN, ROWS, Part, rough, vertex, width
 from l1l2fast.result import Answer, Status, shrunk
 from l1l2fast.uniqueness import STRICT, is_unique
 
@@ -26,10 +27,15 @@ from l1l2fast.uniqueness import STRICT, is_unique
 SMALL = 20_000
 # Up to this many, the exact finish starts from b = 0 or a warm start: it costs less than any help.
 TINY = 2_000
+# Up to this many, neither samples nor a band of them pay.
+FEW = 10_000
 # Reweightings; the smoothing is halved at each, from the mean residual of the null model.
 REWEIGHTINGS = 12
 # Pivots of the simplex method per column, and rounds of the method of multipliers, at most.
 PIVOTS, ROUNDS = 500, 200
+
+# How often rows that changed side are let in before the gap is asked.
+REPAIRS = 2
 
 # What the kernels answer.
 OPTIMAL, UNBOUNDED, DEFICIENT = 0, 2, 3
@@ -42,16 +48,24 @@ def solve(problem):
     if null == 0 and not (problem.lower > 0).any() and not (problem.upper < 0).any():
         b, theta = np.zeros(problem.columns.p), np.zeros(problem.columns.n)  # nothing is left to fit
         return Answer(b, 0.0, 0.0, 0.0, theta, b, Status.CONVERGED, tolerance, 1, 0, None)
-    b, r, passes, steps = begin(problem, null, level)
-    lines, best, rounds = Lines(problem, largest, n_live), None, 0
+    lines, best, rounds, repairs = Lines(problem, largest, n_live), None, 0, 0
+    b, r, passes, steps = begin(problem, lines, null, level)
     band = lines.nearest(r, lines.room)
     while True:
         band, b, psi, work = lines.solve(band, b, r)
         steps += work
         f = problem.columns.predict(b[:-1])
-        theta, before, r = lines.units.spread(psi, band, r), r, problem.sums.residual(f, b[-1])
+        before, r = r, problem.sums.residual(f, b[-1])
+        passes += 1 + (len(band) < lines.n_live)
+        crossed = lines.crossed(band, before, r)
+        if repairs < REPAIRS and lines.bare and crossed.any():  # known already, and cheap to mend
+            repairs += 1
+            crossed[lines.nearest(r, 4 * np.count_nonzero(crossed) + ROWS + PER_COLUMN * lines.k)] = True
+            band = crossed.nonzero()[0]
+            continue
+        theta = lines.units.spread(psi, band, before)
         u = problem.columns.sweep(theta)
-        passes += 2 + (len(band) < lines.n_live)
+        passes += 1
         objective, gap, scale = problem.certify(b[:-1], f, theta, u)
         if best is None or gap < best[1]:
             unique = lines.unique(band, r, b, psi) if gap <= tolerance else None
@@ -63,18 +77,19 @@ def solve(problem):
         if status is not None:
             objective, gap, b, theta, u, unique = best
             return Answer(b[:-1], float(b[-1]), objective, gap, theta, u, status, tolerance, passes, steps, unique)
-        moved = np.flatnonzero(np.sign(r) != np.sign(before))
-        band = np.union1d(lines.nearest(r, 2 * len(band)), np.union1d(band, moved))
+        crossed[band] = True
+        crossed[lines.nearest(r, 2 * len(band))] = True
+        band = crossed.nonzero()[0]
 
 
-def begin(problem, null, level):
+def begin(problem, lines, null, level):
     """A rough solution: b with the intercept last, its residuals, passes, steps."""
     p = problem.columns.p
-    if problem.columns.n * (p + 1) > TINY:
+    if problem.columns.n * (p + 1) > TINY and not lines.bare:
         return reweight(problem, null)
     b = np.empty(p + 1)
     b[:p], b[p] = problem.start, level
-    return b, problem.y, 0, 0  # the band will be all rows, and no residual is asked for
+    return lines.sampled(b) if lines.bare else (b, problem.y, 0, 0)  # all rows of a small problem are the band
 
 
 def reweight(problem, null):
@@ -126,6 +141,34 @@ class Lines:
         self.k = self.units.k
         self.room = max(1000, 10 * self.k)
 
+    def crossed(self, band, before, r):
+        """Which rows outside the band are not on the side where they were taken to be."""
+        mark = (r > 0) != (before > 0)
+        mark[band] = False
+        return mark
+
+    @property
+    def bare(self):
+        """Is there nothing but rows, and so many that it pays to look at few of them?"""
+        k = self.k
+        return self.n_live > 3 * k and self.n_live * k > FEW and not self.units.curved and not len(self.units.owners)
+
+    def part(self, rows):
+        """These rows as a problem of their own."""
+        return Part(*self.units.along(self.problem.columns, rows), np.zeros(self.k))
+
+    def sampled(self, b):
+        """What `begin` returns, from samples."""
+        beta = self.units.inner(b)
+        size, steps = rough(self, beta)
+        if size == 0:
+            self.room = self.n_live
+            return b, self.y, 0, 0
+        self.room = width(self.n_live, self.k, size)
+        b = self.coefficients(beta, b)
+        f = self.problem.columns.predict(b[:-1])
+        return b, self.problem.sums.residual(f, b[-1]), 1, steps
+
     def nearest(self, r, room):
         """The rows with the smallest residuals, of positive weight."""
         weight = self.problem.weight
@@ -149,11 +192,18 @@ class Lines:
         """The exact solution with the rows outside the band, widened if need be, kept on the side that r says."""
         work = 0
         while True:
-            Z, y, left, right = self.small = self.units.system(self.problem.columns, band)
-            beta, psi = self.units.inner(b), np.zeros(len(y))
-            status, done = self.finish(Z, y, left, right, self.pull(band, r), beta, psi)
+            beta, c = self.units.inner(b), self.pull(band, r)
+            if self.bare:
+                part = self.part(band)._replace(c=c)
+                self.small = part.Z.T, *part[1:4]
+                psi, self.basis = np.zeros(len(band)), np.empty(self.k, dtype=np.intp)
+                status, done = vertex(part, beta, self.basis, psi, PIVOTS * (self.k + 10))
+            else:
+                Z, y, left, right = self.small = self.units.system(self.problem.columns, band)
+                psi = np.zeros(len(y))
+                status, done = self.finish(Z, y, left, right, c, beta, psi)
             work += done
-            if status == UNBOUNDED and len(band) < self.n_live:
+            if status in (UNBOUNDED, DEFICIENT) and len(band) < self.n_live:
                 band = self.nearest(r, 4 * len(band))
             elif status == DEFICIENT and len(self.units.used):
                 self.drop_dependent()

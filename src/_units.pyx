@@ -14,6 +14,12 @@ from l1l2fast._objective cimport Sums
 from l1l2fast._scalar cimport clip
 
 
+cdef inline double times(double slope, double w) noexcept nogil:
+    # slope w such that, divided by w, it is not one unit in the last place beyond the slope
+    cdef double product = slope * w
+    return product * (1 - 2.3e-16) if fabs(product / w) > fabs(slope) else product
+
+
 cdef class Units:
     """Scales, curvatures and unit rows of the columns `used`; the intercept, if there is one, comes last."""
     cdef readonly Py_ssize_t k
@@ -103,6 +109,28 @@ cdef class Units:
                 o[1, m + u], o[2, m + u] = self.cost[1, u], self.cost[2, u]
         return Z, other[0], other[1], other[2]
 
+    def along(self, Columns X not None, rows not None):
+        """The given rows without units, (k, m), then their y and slopes: what has none runs along the rows."""
+        cdef Py_ssize_t a, i, m = rows.shape[0], count = self.used_.shape[0]
+        Z, other = np.empty((self.k, m)), np.empty((3, m))
+        cdef const Py_ssize_t[::1] which = rows
+        cdef double[:, ::1] Z_ = Z, o = other
+        cdef double w, scale
+        if m == X.n:
+            with nogil:
+                X.load(0, m, &self.used_[0] if count else NULL, count, NULL, &Z_[0, 0], m)
+        else:
+            Z[:count] = X.rows(rows).T[self.used]
+        with nogil:
+            for i in range(m):
+                w = self.weight[which[i]] * self.y.shape[0]
+                o[0, i], o[1, i], o[2, i] = self.y[which[i]] / self.size, self.left * w, self.right * w
+            for a in range(self.k):
+                scale = 1 / self.root_[a]
+                for i in range(m):
+                    Z_[a, i] = Z_[a, i] * scale if a < count else 1.0
+        return Z, other[0], other[1], other[2]
+
     cdef all_rows(self, Columns X):
         # X~ of the columns used: the whole of them is read in the order it is stored
         block = np.empty((self.used_.shape[0], X.n))
@@ -116,14 +144,15 @@ cdef class Units:
                const double[::1] r not None):
         """theta over all rows: psi in the band, elsewhere the slope of the side that r is on."""
         cdef Py_ssize_t i, n = r.shape[0]
+        cdef double w
         theta = np.empty(n)
         cdef double[::1] t = theta
         with nogil:
             for i in range(n):
-                t[i] = (self.right if r[i] > 0 else -self.left) * self.weight[i]
+                t[i] = times(self.right if r[i] > 0 else -self.left, self.weight[i])
             for i in range(band.shape[0]):
-                # divided, a slope may be one unit in the last place beyond what it was made of
-                t[band[i]] = clip(psi[i] / n, -self.left * self.weight[band[i]], self.right * self.weight[band[i]])
+                w = self.weight[band[i]]
+                t[band[i]] = clip(psi[i] / n, times(-self.left, w), times(self.right, w))
         return theta
 
     def inner(self, const double[::1] b not None):

@@ -1,0 +1,127 @@
+"""Two lines a row, no penalty: few rows decide, and each step finds out which with the fewer that it keeps.
+
+A fit to m of the rows misses the residuals of the others by about sqrt(k / m) of their spread, so in a larger
+set only so many rows can still change side (Portnoy and Koenker, 1997): the rest becomes a linear term. Samples
+of growing size are fitted in this way, roughly, then all rows; then their band narrows while the smoothing
+falls (`_narrow`), until the simplex method has next to nothing left to do.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from l1l2fast._narrow import narrow
+from l1l2fast._simplex import simplex
+
+# What the kernels answer.
+OPTIMAL, UNBOUNDED, DEFICIENT = 0, 2, 3
+# A sample has SHARE n^(2/3) k^(1/3) of n rows, which makes it and the band that it leaves alike in size.
+SHARE = 1.5
+# The band reaches so many standard errors to both sides.
+ERRORS = 4
+# The simplex method is given so many rows, and as many again for each column.
+ROWS, PER_COLUMN = 150, 10
+
+
+class Part(NamedTuple):
+    """Rows Z, (k, m), their y and slopes, and the linear term that the other rows leave behind."""
+
+    Z: np.ndarray
+    y: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    c: np.ndarray
+
+    def keep(self, r, near):
+        """The part of it whose rows are `near`; the others stay on the side that r says."""
+        if len(near) == len(r):
+            return self
+        side = np.where(r > 0, self.right, -self.left)
+        side[near] = 0.0
+        rows = np.take(self.Z, near, axis=1), self.y[near], self.left[near], self.right[near]
+        return Part(*rows, self.c - self.Z @ side)
+
+
+def nearest(r, count):
+    """The rows with the smallest residuals, in order."""
+    return np.sort(np.argpartition(np.abs(r), count)[:count]) if count < len(r) else np.arange(len(r))
+
+
+def width(m, k, before):
+    """How many of m rows may change side after a fit to `before` of them."""
+    return int(ERRORS * m * np.sqrt(k / before)) + PER_COLUMN * k
+
+
+def samples(n, k):
+    """Sizes of the samples, the smallest first."""
+    sizes, m = [], n
+    while True:
+        m = int(SHARE * np.cbrt(float(m) * m * k))
+        if 3 * m > (sizes[0] if sizes else n):
+            return sizes
+        sizes.insert(0, m)
+
+
+def rough(lines, beta):
+    """Fits growing samples, moving beta; returns the size of the last one and the Newton steps."""
+    live = None if lines.n_live == len(lines.y) else lines.problem.weight.nonzero()[0]
+    before, steps = 0, 0
+    for m in samples(lines.n_live, lines.k):
+        # one row of each of m stretches: data may come in an order
+        rng = np.random.default_rng(m)
+        rows = ((np.arange(m) + rng.random(m)) * (lines.n_live / m)).astype(np.intp)
+        part, gam = lines.part(rows if live is None else live[rows]), 0.0
+        if before and 2 * width(m, lines.k, before) < m:
+            r = part.y - beta @ part.Z
+            near = nearest(r, width(m, lines.k, before))
+            part, gam = part.keep(r, near), np.abs(r[near]).max()
+        psi, r = np.empty_like(part.y), np.empty_like(part.y)
+        few = int(0.5 * np.sqrt(lines.k * m)) + lines.k
+        status, newtons, _ = narrow(*part, np.zeros(lines.k), beta, psi, r, gam, few)
+        before, steps = m, steps + newtons
+    return before, steps
+
+
+def narrowed(part, beta):
+    """The rows that the simplex method should have, moving beta; their residuals, Newton steps."""
+    k, m = part.Z.shape
+    rows, gam, steps, enough = np.arange(m), 0.0, 0, ROWS + PER_COLUMN * k
+    while len(rows) > 2 * k:
+        psi, r = np.empty_like(part.y), np.empty_like(part.y)
+        last = len(rows) <= enough
+        few = 2 * k if last else max(2 * k, len(rows) // 12)
+        status, newtons, gam = narrow(*part, np.zeros(k), beta, psi, r, gam, few)
+        steps += newtons
+        if status == UNBOUNDED or last:
+            break
+        near = nearest(r, max(len(rows) // 3, enough))
+        part, rows, gam = part.keep(r, near), rows[near], gam / 4
+    return rows, steps
+
+
+def vertex(part, beta, basis, psi, max_pivots):
+    """As `simplex` on all rows of the part, but it sees few of them; returns (status, steps)."""
+    m = len(part.y)
+    near, steps = narrowed(part, beta)
+    while True:
+        r = part.y - beta @ part.Z
+        small, psi_near, before = part.keep(r, near), np.zeros(len(near)), beta.copy()
+        rows = np.ascontiguousarray(small.Z.T)
+        status, pivots = simplex(rows, *small[1:], beta, basis, psi_near, max_pivots)
+        steps += pivots
+        some = len(near) < m
+        if some and status in (UNBOUNDED, DEFICIENT):
+            beta[:] = before
+            near = nearest(r, min(m, 4 * len(near)))
+            continue
+        now = part.y - beta @ part.Z
+        moved = (now > 0) != (r > 0)
+        moved[near] = False
+        if not (some and moved.any()):
+            psi[:] = np.where(now > 0, part.right, -part.left)
+            psi[near] = psi_near
+            basis[:] = near[basis]
+            return status, steps
+        moved[near] = True
+        moved[nearest(now, min(m, 2 * len(near)))] = True
+        near = moved.nonzero()[0]
