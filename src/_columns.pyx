@@ -133,7 +133,7 @@ cdef class Columns:
         """The given rows of X~ as a C-ordered float64 array."""
         block = self.owner[which]
         block = block if isinstance(block, np.ndarray) else block.toarray()
-        block = block.astype(np.float64, order="C")
+        block = block.astype(np.float64, order="C", copy=False)  # it was copied above
         block -= self.mean
         block *= self.scale
         return block

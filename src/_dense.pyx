@@ -17,6 +17,8 @@ cdef extern from "simd.h":
         void (*copy)(Py_ssize_t n, const void *x, double m, const double *s, double *out) noexcept nogil
         void (*rows)(Py_ssize_t rows, Py_ssize_t p, const void *x, const double *m, const double *v,
                      double *g) noexcept nogil
+        void (*row_products)(Py_ssize_t rows, Py_ssize_t p, const void *x, const double *m, const double *scale,
+                             const double *b, double *f) noexcept nogil
         void (*row_moments)(Py_ssize_t rows, Py_ssize_t p, const void *x, const double *m, const double *w,
                             const double *v, double *s1, double *s2, double *s3) noexcept nogil
         void (*columns_many)(Py_ssize_t n, Py_ssize_t p, const void *x, Py_ssize_t ld, const double *m, const double *r,
@@ -28,6 +30,11 @@ cdef extern from "simd.h":
         double (*item)(const void *x, Py_ssize_t i) noexcept nogil
         size_t size
     dense_kernels l1l2fast_dense_kernels(int is_double) noexcept nogil
+
+
+cdef enum:
+    TILE = 2048  # rows of a vector that stay in the cache while the columns go by
+    FEW = 256    # rows that are not worth the vector unit, and are summed in one order everywhere
 
 
 @cython.final
@@ -61,6 +68,16 @@ cdef class DenseF(Columns):
             if self.scale_[j] != 1:
                 for i in range(hi - lo):
                     out[a * ld + i] *= self.scale_[j]
+
+    cdef void predict_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
+                           const double *b, const double *ones, double *f) noexcept nogil:
+        cdef Py_ssize_t a, j, tile, row
+        for tile in range((self.n + TILE - 1) // TILE):
+            row = tile * TILE
+            for a in range(lo, hi):
+                j = which[a]
+                self.ops.axpy(min(TILE, self.n - row), b[j] * self.scale_[j],
+                              <const char*>self.column(j) + row * self.ops.size, self.mean_[j], ones, f + row)
 
     cdef bint add_stored(self, Py_ssize_t lo, Py_ssize_t hi, Py_ssize_t first, Py_ssize_t k,
                          double w, double *G, Py_ssize_t ld) noexcept nogil:
@@ -148,6 +165,9 @@ cdef class DenseC(Columns):
                            const double *b, const double *ones, double *f) noexcept nogil:
         cdef Py_ssize_t a, i
         cdef double sum
+        if 4 * k >= self.p and hi - lo >= FEW:  # the other b are zero
+            self.ops.row_products(hi - lo, self.p, self.row(lo), &self.mean_[0], &self.scale_[0], b, f + lo)
+            return
         for i in range(lo, hi):
             sum = 0.0
             for a in range(k):

@@ -18,6 +18,12 @@ from l1l2fast._penalties cimport Penalty
 from l1l2fast._scalar cimport clip
 
 
+cdef enum:
+    SAMPLE = 2000  # of many y, to say about where a quantile lies
+
+cdef double MARGIN = 0.05  # some standard errors of that share
+
+
 cdef double limit(Penalty penalty, double u, double factor, double lower, double upper) noexcept nogil:
     # the largest |u| at which h* is finite
     if isinf(upper if u > 0 else lower):
@@ -46,6 +52,51 @@ cdef double slack(Penalty penalty, double b, double u, double factor, double low
     top = clip(top, lower, upper)
     slope = factor * (penalty.value(b) - penalty.value(top)) - u * (b - top)
     return slope if slope > 0 else 0.0
+
+
+cdef double between(const double *y, const double *w, Py_ssize_t n, double share, double low,
+                    double high) noexcept nogil:
+    # The y at which the weights from -inf on reach `share`, sought from low to high; infinite if not there, nan
+    # without memory.
+    cdef Py_ssize_t i, at, count = 0
+    cdef double below = 0.0, found
+    cdef Kink *kinks
+    for i in range(n):
+        if y[i] < low:
+            below += w[i]
+        count += low <= y[i] <= high
+    kinks = <Kink*>malloc((count + 1) * sizeof(Kink))
+    if kinks is NULL:
+        return NAN
+    count = 0
+    for i in range(n):
+        if low <= y[i] <= high:
+            kinks[count].t, kinks[count].jump = y[i], w[i]
+            count += 1
+    at = crossing(kinks, count, below - share)
+    if (at == count or below >= share) and low > -INFINITY:
+        found = INFINITY
+    else:
+        found = kinks[min(at, count - 1)].t
+    free(kinks)
+    return found
+
+
+cdef double quantile(const double *y, const double *w, Py_ssize_t n, double share) noexcept nogil:
+    # Where the weights, of sum 1, reach `share`. Of many y only those between two quantiles of a sample are looked at.
+    cdef Kink sample[SAMPLE]
+    cdef Py_ssize_t e, i, stride = n // SAMPLE
+    cdef double low, high, found, total = 0.0
+    if n < 8 * SAMPLE:
+        return between(y, w, n, share, -INFINITY, INFINITY)
+    for e in range(SAMPLE):
+        i = e * stride
+        sample[e].t, sample[e].jump = y[i], w[i]
+        total += w[i]
+    low = sample[min(crossing(sample, SAMPLE, -total * max(share - MARGIN, 0)), SAMPLE - 1)].t
+    high = sample[min(crossing(sample, SAMPLE, -total * min(share + MARGIN, 1)), SAMPLE - 1)].t
+    found = between(y, w, n, share, low, high)
+    return found if found < INFINITY or found != found else between(y, w, n, share, -INFINITY, INFINITY)
 
 
 cdef class Sums:
@@ -107,22 +158,17 @@ cdef class Sums:
 
     def level(self):
         """The loss at b = 0, if it has two slopes, its best intercept (a quantile, or 0), max |y|, how many w > 0."""
-        cdef Py_ssize_t i, at, live = 0, n = self.y.shape[0]
-        cdef double objective = 0.0, level = 0.0, largest = 0.0, left, right, start
+        cdef Py_ssize_t i, live = 0, n = self.y.shape[0]
+        cdef double objective = 0.0, level = 0.0, largest = 0.0, left, right, r
         left, right = self.loss.slopes()
-        start = -right / (left + right)
-        cdef Kink *kinks = <Kink*>malloc(n * sizeof(Kink)) if self.intercept else NULL
-        if self.intercept and kinks is NULL:
-            raise MemoryError()
+        if self.intercept:
+            level = quantile(&self.y[0], &self.w[0], n, right / (left + right))
+            if level != level:
+                raise MemoryError()
         with nogil:
-            if self.intercept:
-                for i in range(n):
-                    kinks[i].t, kinks[i].jump = self.y[i], self.w[i]
-                at = crossing(kinks, n, start)
-                level = kinks[min(at, n - 1)].t
-                free(kinks)
             for i in range(n):
-                objective += self.w[i] * self.loss.value(self.y[i], level)
+                r = self.y[i] - level
+                objective += self.w[i] * (right * r if r > 0 else -left * r)
                 largest = max(largest, fabs(self.y[i]))
                 live += self.w[i] > 0
         return objective, level, largest, live

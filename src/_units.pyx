@@ -109,26 +109,20 @@ cdef class Units:
                 o[1, m + u], o[2, m + u] = self.cost[1, u], self.cost[2, u]
         return Z, other[0], other[1], other[2]
 
-    def along(self, Columns X not None, rows not None):
+    def along(self, Columns X not None, const Py_ssize_t[::1] rows not None):
         """The given rows without units, (k, m), then their y and slopes: what has none runs along the rows."""
         cdef Py_ssize_t a, i, m = rows.shape[0], count = self.used_.shape[0]
         Z, other = np.empty((self.k, m)), np.empty((3, m))
-        cdef const Py_ssize_t[::1] which = rows
         cdef double[:, ::1] Z_ = Z, o = other
-        cdef double w, scale
-        if m == X.n:
-            with nogil:
-                X.load(0, m, &self.used_[0] if count else NULL, count, NULL, &Z_[0, 0], m)
-        else:
-            Z[:count] = X.rows(rows).T[self.used]
+        cdef double[:, :] x = self.all_rows(X) if m == X.n else X.rows(np.asarray(rows))
+        cdef bint apart = m == X.n  # these are the columns used already
+        cdef double w
         with nogil:
             for i in range(m):
-                w = self.weight[which[i]] * self.y.shape[0]
-                o[0, i], o[1, i], o[2, i] = self.y[which[i]] / self.size, self.left * w, self.right * w
-            for a in range(self.k):
-                scale = 1 / self.root_[a]
-                for i in range(m):
-                    Z_[a, i] = Z_[a, i] * scale if a < count else 1.0
+                w = self.weight[rows[i]] * self.y.shape[0]
+                o[0, i], o[1, i], o[2, i] = self.y[rows[i]] / self.size, self.left * w, self.right * w
+                for a in range(self.k):
+                    Z_[a, i] = x[i, a if apart else self.used_[a]] / self.root_[a] if a < count else 1.0
         return Z, other[0], other[1], other[2]
 
     cdef all_rows(self, Columns X):

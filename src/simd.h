@@ -24,6 +24,9 @@ typedef void (*moments_fn)(ptrdiff_t n, ptrdiff_t p, const void *x, ptrdiff_t ld
 typedef void (*copy_fn)(ptrdiff_t n, const void *x, double m, const double *s, double *out);
 /* rows of a C-ordered X: g_j += sum_i v_i (x_ij - m_j) over `rows` rows */
 typedef void (*rows_fn)(ptrdiff_t rows, ptrdiff_t p, const void *x, const double *m, const double *v, double *g);
+/* and f_i = sum_j b_j scale_j (x_ij - m_j) of each */
+typedef void (*row_products_fn)(ptrdiff_t rows, ptrdiff_t p, const void *x, const double *m, const double *scale,
+                                const double *b, double *f);
 /* the same three, added up over some rows of a C-ordered X */
 typedef void (*row_moments_fn)(ptrdiff_t rows, ptrdiff_t p, const void *x, const double *m, const double *w,
                                const double *v, double *s1, double *s2, double *s3);
@@ -60,6 +63,7 @@ typedef struct {
     moments_fn moments;
     copy_fn copy;
     rows_fn rows;
+    row_products_fn row_products;
     row_moments_fn row_moments;
     columns_many_fn columns_many; /* X by columns */
     columns_many_fn rows_many;    /* X by rows, ld apart */
