@@ -20,6 +20,7 @@ from l1l2fast.result import Result
 
 LOSSES = {"squared": losses.Squared, "absolute": losses.Absolute, "pinball": losses.Pinball}
 PENALTIES = ("l1", "l2", "elasticnet")
+METHODS = ("irls", "interior")
 
 # Squares must neither overflow nor vanish: columns are accepted between these root mean squares.
 SMALLEST, LARGEST = 1e-145, 1e150
@@ -172,6 +173,20 @@ def penalty(value, alpha, l1_ratio):
     return penalties.L1L2(alpha * l1_ratio, alpha * (1 - l1_ratio))
 
 
+def method(value, loss, penalty, bounded):
+    """None, or the name of a method that applies."""
+    if value is None:
+        return None
+    if value not in METHODS:
+        raise ValueError(f"method must be None or one of {METHODS}, got {value!r}")
+    elastic = penalty.elastic()
+    if loss.slopes() is None or elastic is None:
+        raise ValueError(f"method={value!r} goes with the absolute and the pinball loss, got loss={loss!r}")
+    if value == "interior" and (any(elastic) or bounded):
+        raise ValueError("method='interior' goes without penalty and bounds: leave method=None there")
+    return value
+
+
 def constant(value, size):
     """A vector of one value that nobody may write to; the short ones are made once."""
     return remembered(value, size) if size <= SHORT else filled(value, size)
@@ -310,6 +325,7 @@ def problem(
     tol,
     max_iter,
     callback,
+    method_=None,
 ):
     """Check everything, then make the first pass over X."""
     loss_, penalty_ = loss(loss_), penalty(penalty_, alpha, l1_ratio)
@@ -342,6 +358,7 @@ def problem(
         still = square == 0
         b[still] = np.minimum(np.maximum(0.0, low[still]), high[still])
     bounded = bounded and bool(np.isfinite(low).any() or np.isfinite(high).any())
+    method_ = method(method_, loss_, penalty_, bounded)
     return Problem(
         X,
         y,
@@ -364,6 +381,7 @@ def problem(
         tol,
         max_iter,
         callback,
+        method_,
     )
 
 

@@ -29,6 +29,8 @@ SMALL = 20_000
 TINY = 2_000
 # Up to this many, neither samples nor a band of them pay.
 FEW = 10_000
+# From more columns than this on, an interior point method costs less than the pivots that it saves.
+WIDE = 100
 # Reweightings; the smoothing is halved at each, from the mean residual of the null model.
 REWEIGHTINGS = 12
 # Pivots of the simplex method per column, and rounds of the method of multipliers, at most.
@@ -87,7 +89,7 @@ def solve(problem):
 def begin(problem, lines, null, level):
     """A rough solution: b with the intercept last, its residuals, passes, steps."""
     p = problem.columns.p
-    if problem.columns.n * (p + 1) > TINY and not lines.bare:
+    if problem.method == "irls" or problem.columns.n * (p + 1) > TINY and not lines.bare:
         return reweight(problem, null)
     b = np.empty(p + 1)
     b[:p], b[p] = problem.start, level
@@ -152,8 +154,10 @@ class Lines:
     @property
     def bare(self):
         """Is there nothing but rows, and so many that it pays to look at few of them?"""
-        k = self.k
-        return self.n_live > 3 * k and self.n_live * k > FEW and not self.units.curved and not len(self.units.owners)
+        k, method = self.k, self.problem.method
+        if k == 0 or self.units.curved or len(self.units.owners) or method == "irls":
+            return False
+        return method == "interior" or self.n_live > 3 * k and self.n_live * k > FEW
 
     def part(self, rows):
         """These rows as a problem of their own."""
@@ -204,7 +208,8 @@ class Lines:
                 part = self.part(band)._replace(c=c)
                 self.small = part.Z.T, *part[1:4]
                 psi, self.basis = np.zeros(len(band)), np.empty(self.k, dtype=np.intp)
-                status, done = vertex(part, beta, self.basis, psi, PIVOTS * (self.k + 10))
+                inner = self.k > WIDE or self.problem.method == "interior"
+                status, done = vertex(part, beta, self.basis, psi, PIVOTS * (self.k + 10), inner)
             else:
                 Z, y, left, right = self.small = self.units.system(self.problem.columns, band)
                 psi = np.zeros(len(y))

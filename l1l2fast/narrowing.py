@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from l1l2fast._interior import interior
 from l1l2fast._narrow import narrow
 from l1l2fast._simplex import simplex
 
@@ -21,6 +22,8 @@ SHARE = 1.5
 ERRORS = 4
 # The simplex method is given so many rows, and as many again for each column.
 ROWS, PER_COLUMN = 150, 10
+# The interior point method's last gap, relative to the part's sum, and its steps at most.
+CLOSE, PATIENCE = 1e-7, 50
 
 
 class Part(NamedTuple):
@@ -82,27 +85,37 @@ def rough(lines, beta):
     return before, steps
 
 
-def narrowed(part, beta):
-    """The rows that the simplex method should have, moving beta; their residuals, Newton steps."""
+def narrowed(part, beta, inner):
+    """The rows that the simplex method should have, moving beta, and the steps that it took.
+
+    At the end come Newton steps down to twice as many rows inside as columns or, if `inner`, the interior point
+    method, whose vertex is nearer.
+    """
     k, m = part.Z.shape
     rows, gam, steps, enough = np.arange(m), 0.0, 0, ROWS + PER_COLUMN * k
+    status = UNBOUNDED
     while len(rows) > 2 * k:
         psi, r = np.empty_like(part.y), np.empty_like(part.y)
         last = len(rows) <= enough
-        few = 2 * k if last else max(2 * k, len(rows) // 12)
+        few = len(rows) if inner and last else max(2 * k, 0 if last else len(rows) // 12)
         status, newtons, gam = narrow(*part, np.zeros(k), beta, psi, r, gam, few)
         steps += newtons
         if status == UNBOUNDED or last:
             break
         near = nearest(r, max(len(rows) // 3, enough))
         part, rows, gam = part.keep(r, near), rows[near], gam / 4
+    if inner and status != UNBOUNDED:
+        inside = beta.copy()
+        steps += interior(*part, inside, psi, r, 0.3 * gam, CLOSE, PATIENCE)[1]
+        if np.isfinite(inside).all():  # dependent columns may have been too much for it
+            beta[:] = inside
     return rows, steps
 
 
-def vertex(part, beta, basis, psi, max_pivots):
+def vertex(part, beta, basis, psi, max_pivots, inner):
     """As `simplex` on all rows of the part, but it sees few of them; returns (status, steps)."""
     m = len(part.y)
-    near, steps = narrowed(part, beta)
+    near, steps = narrowed(part, beta, inner)
     while True:
         r = part.y - beta @ part.Z
         small, psi_near, before = part.keep(r, near), np.zeros(len(near)), beta.copy()

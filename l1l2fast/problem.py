@@ -41,6 +41,7 @@ class Problem:
     tol: float
     max_iter: int
     callback: Callable | None
+    method: str | None = None  # asked for by name
     sums: Sums = field(init=False, repr=False)
 
     def __post_init__(self):

@@ -9,7 +9,7 @@ from l1l2fast import _validate, absolute, squared
 from l1l2fast.result import Result, warn
 
 
-def method(problem):
+def family(problem):
     """The one table: which family of method solves this loss."""
     if problem.loss.quadratic():
         return squared.solve
@@ -52,6 +52,7 @@ def solve(
     tol=1e-8,
     max_iter=1000,
     callback=None,
+    method=None,
 ):
     """Fit a linear model with any loss and any penalty, and prove how good the answer is.
 
@@ -100,6 +101,10 @@ def solve(
         Outer rounds at most.
     callback : callable, optional
         Called with a `Progress` once per round; returning True stops with the best point so far.
+    method : None or {"irls", "interior"}, default=None
+        How the absolute and the pinball loss are brought near the optimum; the last steps, to the exact one,
+        are the same. None is the quickest. "irls": reweighted least squares over all rows, see Notes.
+        "interior": an interior point method on the rows that matter, without penalty and bounds only.
 
     Returns
     -------
@@ -120,9 +125,15 @@ def solve(
     -----
     Squared loss without a kink (no penalty, L2) is solved by one factorisation, of the Gram matrix or,
     where that would lose digits, of X (conjugate gradients for large sparse X); with a kink by
-    coordinate descent on a growing working set and Newton steps on its support; the absolute loss
-    by reweighted least squares, then exactly: by the simplex method, which ends on a vertex (as
-    many zero residuals as coefficients), or with an L2 term by the method of multipliers.
+    coordinate descent on a growing working set and Newton steps on its support. The absolute and the pinball
+    loss end exactly: by the simplex method on a vertex (as many zero residuals as coefficients), or with an L2
+    term by the method of multipliers. Without a penalty they begin with smoothed fits to samples of
+    growing size, after which only the rows of a narrow band can still change side; with more than 100
+    coefficients an interior point method leads up to the vertex. With a penalty, or bounds, or method="irls"
+    they begin with reweighted least squares: |r| is replaced by the parabola that touches
+    sqrt(r^2 + eps^2) from above at the present residual, eps starts at the objective of the null model
+    and is halved at each of 12 reweightings. The smoothed objective falls at each; in the limit the
+    error falls with eps, linearly, so that digits come slowly, and the exact finish takes over.
 
     References
     ----------
@@ -163,8 +174,9 @@ def solve(
         tol,
         max_iter,
         callback,
+        method,
     )
-    answer = method(problem)(problem)
+    answer = family(problem)(problem)
     coef, level, correlation = problem.columns.unscale(answer.b, answer.u, answer.theta)
     if problem.bounded:  # scaling back may have moved a coefficient over its bound by one unit in the last place
         coef = np.clip(coef, *problem.limits)

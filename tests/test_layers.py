@@ -22,6 +22,7 @@ FLOORS = [
         "_simplex",
         "_multiplier",
         "_narrow",
+        "_interior",
         "_lines",
         "_face",
         "_triangle",
