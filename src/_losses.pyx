@@ -8,6 +8,8 @@ from libc.math cimport INFINITY, fabs, hypot
 
 from l1l2fast._scalar cimport sign
 
+cdef double ROUNDING = 1e-15
+
 
 cdef class Loss:
     """Base class of the losses l(y, f); every constructor argument has a default."""
@@ -163,12 +165,17 @@ cdef class Pinball(Loss):
         return 0.5 / hypot(y - f, eps)
 
     cdef double conjugate(self, double y, double g) noexcept nogil:
-        return g * y if -self.quantile <= g <= 1 - self.quantile else INFINITY
+        return g * y if self.within(g) else INFINITY
 
     cdef double slack(self, double y, double f, double g) noexcept nogil:
-        if not -self.quantile <= g <= 1 - self.quantile:
+        cdef double side = self.quantile + g if y > f else 1 - self.quantile - g
+        if not self.within(g):
             return INFINITY
-        return (y - f) * (self.quantile + g) if y > f else (f - y) * (1 - self.quantile - g)
+        return fabs(y - f) * (side if side > 0 else 0.0)
+
+    cdef bint within(self, double g) noexcept nogil:
+        # a slope that was multiplied by a weight and divided by it again may have left by a unit in the last place
+        return -self.quantile * (1 + ROUNDING) <= g <= (1 - self.quantile) * (1 + ROUNDING)
 
     def slopes(self):
         """The slopes ``(left, right)`` if l = left (f - y)_+ + right (y - f)_+, else None."""
