@@ -134,7 +134,7 @@ class Lines:
             rest[used] = 0.0
             self.y = problem.y - problem.columns.predict(rest)
             idle = (problem.square == 0) & (problem.lower < problem.upper)
-            self.free = bool((idle & (problem.factor == 0)).any())
+            self.free = bool((idle & (problem.factor * sum(problem.penalty.elastic()) == 0)).any())
         self.use(used)
 
     def use(self, used):

@@ -5,6 +5,8 @@ import pytest
 from piecewise import Problem
 from scipy.optimize import linprog
 
+from l1l2fast import L1, L2
+from l1l2fast import solve as solve_any
 from l1l2fast._multiplier import multiplier
 from l1l2fast._simplex import simplex
 from l1l2fast.uniqueness import is_unique
@@ -149,3 +151,10 @@ def test_any_dual_point_will_do():
             dual = linprog(rng.normal(size=len(r)), A_eq=shadow.Z.T, b_eq=shadow.c, bounds=np.c_[low, high])
             assert dual.status == 0
             assert unique(shadow, b, np.clip(dual.x, low, high)) is answer
+
+
+@pytest.mark.parametrize("penalty, expected", [(None, False), (L2(0.1), True), (L1(0.1), True)], ids=str)
+def test_a_column_that_never_moves_the_fit(penalty, expected):
+    """Constant where weights are positive: free without a penalty, which need not be said by a factor of 0."""
+    X, weight = np.array([[5.0], [5.0], [5.0], [7.0]]), [1, 1, 1, 0]
+    assert solve_any(X, [1, 2, 4, 9], "absolute", penalty, sample_weight=weight).unique is expected
