@@ -1,10 +1,12 @@
 """l1l2fast: L1 and L2 norms, as the loss or as the penalty; fast, exact, certified."""
 
+from l1l2fast.leverage import Leverage
 from l1l2fast.losses import Absolute, Pinball, Squared
 from l1l2fast.path import Path, path
 from l1l2fast.penalties import L1, L1L2, L2
 from l1l2fast.result import Certificate, ConvergenceWarning, Progress, Result, Status
 from l1l2fast.ridge import RidgePath, ridge_path
+from l1l2fast.solution_set import SolutionSet
 from l1l2fast.solvers import solve
 
 __version__ = "0.1.0.dev0"
@@ -16,11 +18,13 @@ __all__ = [
     "Absolute",
     "Certificate",
     "ConvergenceWarning",
+    "Leverage",
     "Path",
     "Pinball",
     "Progress",
     "Result",
     "RidgePath",
+    "SolutionSet",
     "Squared",
     "Status",
     "path",

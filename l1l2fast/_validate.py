@@ -385,6 +385,13 @@ def problem(
     )
 
 
+def kept(result):
+    """The problem that a result was the answer of."""
+    if result._problem is None:
+        raise ValueError("result must be as `solve` returned it: a pickled one has left its data behind")
+    return result._problem
+
+
 def responses(y):
     """Whether y has two dimensions, and its columns."""
     if np.ndim(y) != 2 or hasattr(y, "tocsc"):

@@ -7,6 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+# Questions about a result that take more than the result: name -> the function that answers them. They are methods
+# of `Result`, but their answers live on floors above this one; `solvers` puts them here.
+QUESTIONS = {}
+
 
 class ConvergenceWarning(UserWarning):
     """The duality gap is larger than the tolerance that was asked for."""
@@ -179,6 +183,100 @@ class Result:
         Certificate
         """
         return Certificate(self._theta, self._correlation, self.objective, self.dual_objective, self.gap)
+
+    def solution_set(self):
+        """All optima, not only this one: where each coefficient and the intercept may lie.
+
+        A median, a fit with more columns than rows or a lasso with two equal columns can have many
+        optima. They are a polyhedron
+
+            { (b0, b) : the conditions of optimality hold together with the dual point of `certificate` }
+
+        and this walks over its vertices: two small linear programmes for each coefficient that can move.
+
+        Returns
+        -------
+        SolutionSet
+            `unique`, `dimension`, the intervals `lower` to `upper` of the coefficients (n_features,) and
+            `intercept_lower` to `intercept_upper`, and an optimum inside, `center` and `center_intercept`.
+
+        Raises
+        ------
+        ValueError
+            If the result was unpickled: it has left its data behind.
+
+        Notes
+        -----
+        Where the optimum is not the only one, `solve` returns this one of them. Squared loss without
+        a kink: the shortest coefficients. Absolute loss without an L2 term: a vertex, with as many zero residuals
+        as coefficients (an L1 penalty and a bound count as rows); the first at which no single exchange of a zero
+        residual lowers the objective, on the way from b = 0 (small data), from a reweighted least-squares fit, or from
+        `warm_start`; if X has dependent columns, the shortest coefficients with the fit of that vertex. The same
+        data in the same layout give the same one. Otherwise (lasso, bounds): where coordinate descent arrives.
+        If that is not good enough, `center` treats all optima alike.
+
+        References
+        ----------
+        Tibshirani, R. J. (2013). The lasso problem and uniqueness. Electronic Journal of Statistics 7, 1456-1490.
+        Koenker, R. (2005). Quantile Regression, section 2.2. Cambridge University Press.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from l1l2fast import solve
+        >>> solve(np.empty((4, 0)), [1, 2, 5, 9], "absolute").solution_set()
+        SolutionSet(dimension 1: intercept in [2, 5])
+        """
+        return QUESTIONS["solution_set"](self)
+
+    def leverage(self):
+        """Which rows lie far out in x: leverages h_i = df_i / dy_i, and what these rows did to a squared-loss fit.
+
+        A row's leverage is the diagonal entry of the hat matrix, between 0 and 1 with the sum p. It is that of the
+        least-squares fit on the columns that take part: all of them, or with an L1 penalty those whose coefficient
+        is not 0 (and with bounds, not at a bound). An L2 penalty counts for the squared loss.
+
+        Returns
+        -------
+        Leverage
+            `hat` (n_samples,), `mean`, `cutoffs`, `flagged`; for the squared loss also `standardized`,
+            `studentized` and `cooks_distance`.
+
+        Raises
+        ------
+        ValueError
+            If the result was unpickled: it has left its data behind.
+
+        Notes
+        -----
+        X is read in blocks of rows; for p columns that take part, dense or sparse, two p x p arrays are made.
+        Beside a penalty, the figures made of residuals are approximations, with `dof` in the place of p.
+
+        The absolute loss shrugs off any error in y, but not in x: one row far out in x turns the
+        line, whatever the loss. Look at the leverages before you trust a fit.
+
+        References
+        ----------
+        Hoaglin, D. C. and Welsch, R. E. (1978). The hat matrix in regression and ANOVA. The American Statistician 32.
+        Cook, R. D. (1977). Detection of influential observation in linear regression. Technometrics 19.
+
+        Examples
+        --------
+        Ten points on the line y = x, of which one is moved: up by 1000, then out by 1000.
+
+        >>> import numpy as np
+        >>> from l1l2fast import solve
+        >>> x = y = np.arange(10.0)
+        >>> moved = np.where(x == 9, 1009, x)
+        >>> solve(x[:, None], moved, "absolute").coef.round(3)
+        array([1.])
+        >>> turned = solve(moved[:, None], y, "absolute")
+        >>> turned.coef.round(3)
+        array([0.005])
+        >>> turned.leverage()
+        Leverage(mean 0.2, above 0.4: {9: 1})
+        """
+        return QUESTIONS["leverage"](self)
 
     def __repr__(self):
         nonzero = np.count_nonzero(self.coef)

@@ -6,7 +6,9 @@ import time
 import numpy as np
 
 from l1l2fast import _validate, absolute, squared
-from l1l2fast.result import Result, warn
+from l1l2fast.leverage import leverage
+from l1l2fast.result import QUESTIONS, Result, warn
+from l1l2fast.solution_set import solution_set
 
 
 def family(problem):
@@ -16,6 +18,10 @@ def family(problem):
     if problem.loss.slopes() is not None and problem.penalty.elastic() is not None:
         return absolute.solve
     raise ValueError(f"loss={problem.loss!r} with penalty={problem.penalty!r} has no solver")
+
+
+QUESTIONS["solution_set"] = lambda result: solution_set(result, lambda problem: method(problem)(problem))
+QUESTIONS["leverage"] = leverage
 
 
 def warned(silent):
