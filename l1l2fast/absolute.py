@@ -254,7 +254,7 @@ class Lines:
 
     def unique(self, band, r, b, psi):
         """Is b the only minimiser? See `uniqueness`."""
-        if self.shorten or self.free:
+        if len(self.gone) or self.free:
             return False
         Z, y, left, right = self.small
         # no row of the basis, which is nonsingular, can leave zero; or no coefficient can move without curvature

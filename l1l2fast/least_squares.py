@@ -180,7 +180,8 @@ class Tall:
             self.rank, self.full_rank, self.easy = 0, True, True
             return
         self.R = fold(problem, live, self.scale, ridge)
-        self.pivot, self.rank, self.easy = pivoted(self.R, EPS * max(32, k))
+        # rounding adds up over the blocks of rows, at random
+        self.pivot, self.rank, self.easy = pivoted(self.R, EPS * max(32, k, problem.columns.n**0.5))
         self.z = self.R[: self.rank, k]
         self.full_rank = self.rank == k
         self.shortest = None if self.full_rank else shortest_map(self.triangle(), self.pivot, self.scale)

@@ -26,6 +26,7 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.linalg import norm
 from scipy.linalg import lapack, qr
 
 from l1l2fast import _validate
@@ -134,6 +135,7 @@ class Place:
         self.r = problem.y - f - self.c
         self.settle()
         self.low, self.high = self.box()
+        self.fixed, self.sign = self.rows()
 
     def level(self, b):
         """The fit at the means of the columns."""
@@ -186,11 +188,10 @@ class Place:
 
     def exact(self):
         """Are both conditions met to rounding?"""
-        fixed, sign = self.rows()
         off = np.maximum(self.low - self.b, self.b - self.high) * self.root
         wrong = [off.max(initial=0.0)]
         if self.problem.loss.slopes() is not None:
-            wrong += [np.abs(self.r[fixed]).max(initial=0.0), (-sign * self.r).max(initial=0.0)]
+            wrong += [np.abs(self.r[self.fixed]).max(initial=0.0), -(self.sign * self.r).min()]
         return max(wrong) <= HOLDS * self.size
 
     def face(self, result):
@@ -208,8 +209,9 @@ class Face:
         problem = place.problem
         self.place, self.moving, self.intercept = place, moving, problem.intercept
         self.scale = np.where(problem.square[moving] > 0, 1 / place.root[moving], 0.0)
-        self.fixed, self.sign = place.rows()
-        self.N = null_space(self.triangle())
+        # the least that is a direction, as for the methods that solve: see `least_squares` and `_vertex`
+        X, smooth = problem.columns, problem.loss.slopes() is None
+        self.N = null_space(self.triangle(), EPS * max(32, len(moving), X.n**0.5) if smooth else ZERO)
 
     def blocks(self):
         """Rows of [X~ 1] of these columns, of length 1, by and by: (where, rows)."""
@@ -226,7 +228,7 @@ class Face:
         k = len(self.moving) + self.intercept
         R = np.empty((0, k))
         for where, rows in self.blocks():
-            rows = rows[self.fixed[where]]
+            rows = rows[self.place.fixed[where]]
             if len(rows):
                 R = np.vstack([R, rows])
                 R = np.linalg.qr(R, mode="r") if len(R) > 2 * k else R
@@ -238,20 +240,21 @@ class Face:
         rows, room = [np.empty((0, N.shape[1]))], [np.empty(0)]
 
         def add(A, s, length):
-            norm = np.linalg.norm(A, axis=1)
-            kept = norm > ROUNDING * length
-            rows.append(A[kept] / norm[kept, None])
-            room.append(np.where(s > ZERO, s, 0.0)[kept] / norm[kept])
+            unit = lengths(A)
+            kept = unit > ROUNDING * length
+            rows.append(A[kept] / unit[kept, None])
+            room.append(np.where(s > ZERO, s, 0.0)[kept] / unit[kept])
 
-        if self.sign.any():
+        if place.sign.any():
             for where, Z in self.blocks():
-                loose = self.sign[where] != 0
-                sign, Z = self.sign[where][loose, None], Z[loose]
-                add(sign * (Z @ N), sign[:, 0] * place.r[where][loose] / place.size, np.linalg.norm(Z, axis=1))
+                loose = place.sign[where].nonzero()[0]
+                sign, Z = place.sign[where][loose], Z[loose]
+                add(sign[:, None] * (Z @ N), sign * place.r[where][loose] / place.size, lengths(Z))
         for sign, end in ((1.0, place.high), (-1.0, place.low)):
             room_j = sign * (end - place.b)[self.moving] * place.root[self.moving] / place.size
             ends = np.isfinite(room_j)
-            add(sign * N[:k][ends], room_j[ends], 1.0)
+            if ends.any():
+                add(sign * N[:k][ends], room_j[ends], 1.0)
         return np.vstack(rows), np.concatenate(room)
 
     def functions(self):
@@ -261,8 +264,7 @@ class Face:
         C = (X.scale / place.root)[self.moving, None] * self.N[:k] * place.size
         level = X.mean[self.moving, None] * C
         last = place.size * self.N[k] - level.sum(axis=0) if self.intercept else np.zeros(self.N.shape[1])
-        norm = np.linalg.norm(self.N, axis=1)
-        still = np.append(norm[:k] <= ROUNDING, np.linalg.norm(last) <= 1e-2 * ROUNDING * np.linalg.norm(level))
+        still = np.append(lengths(self.N[:k]) <= ROUNDING, norm(last) <= 1e-2 * ROUNDING * norm(level))
         return np.vstack([C, last]), still
 
     def solution_set(self, result):
@@ -271,54 +273,60 @@ class Face:
             return point(result)
         A, s = self.inequalities()
         C, still = self.functions()
-        low, high, centre = np.zeros((3, len(C)))
+        moves, going = np.zeros((3, len(C))), ~still
         if len(s) == 0:  # nothing but lines
-            low[~still], high[~still] = -np.inf, np.inf
-            return self.answer(low, high, centre, self.N.shape[1])
+            moves[:2, going] = [[-np.inf], [np.inf]]
+            return self.answer(moves, self.N.shape[1])
         if (len(A) + len(C)) * A.shape[1] > MAX_NUMBERS:
             return undecided(result)
-        norm = np.linalg.norm(C[~still], axis=1)
-        status, ends, middle, tight, _ = extremes(A, s, C[~still] / norm[:, None], PIVOTS * (C.size + 10))
+        C = C[going]
+        unit = lengths(C)
+        status, ends, centre, tight, _ = extremes(A, s, C / unit[:, None], PIVOTS * (C.size + 10))
         if status:
             return undecided(result)
         dimension = A.shape[1] - rank_of(A[tight])
         if dimension == 0:
             return point(result)
-        ends[np.abs(ends) <= STRICT] = 0.0
-        middle[ends[0] == ends[1]] = 0.0
-        low[~still], high[~still], centre[~still] = ends[0] * norm, ends[1] * norm, middle * norm
-        return self.answer(np.minimum(low, 0.0), np.maximum(high, 0.0), centre, dimension)
+        low, high = np.where(np.abs(ends) <= STRICT, 0.0, ends)
+        moves[:, going] = unit * [np.minimum(low, 0.0), np.maximum(high, 0.0), np.where(low < high, centre, 0.0)]
+        return self.answer(moves, dimension)
 
-    def answer(self, low, high, centre, dimension):
-        """The SolutionSet from what moves, relative to the place, on the scale of X."""
+    def answer(self, moves, dimension):
+        """The SolutionSet from what moves, three times as far: to the lower ends, the upper ends and the centre."""
         place, X = self.place, self.place.problem.columns
         b = X.scale * place.b
         intercept = place.problem.y_mean + place.c - place.level(place.b) if self.intercept else 0.0
+        new = b[self.moving] + moves[:, :-1]
         noise = STRICT * place.size * (X.scale / place.root)[self.moving]
-        moved = [b.copy(), b.copy(), b.copy()]
-        for values, move in zip(moved, (low, high, centre)):
-            new = b[self.moving] + move[:-1]
-            for end in (X.scale * place.low)[self.moving], (X.scale * place.high)[self.moving]:
-                new = np.where(np.isclose(new, end, rtol=0.0, atol=noise), end, new)
-            values[self.moving] = new
-        ends = intercept + low[-1], intercept + high[-1]
-        return SolutionSet(False, dimension, *moved[:2], *map(float, ends), moved[2], float(intercept + centre[-1]))
+        for end in place.low, place.high:  # exactly there, if it is there up to rounding
+            end = (X.scale * end)[self.moving]
+            end[np.isinf(end)] = np.nan
+            new = np.where(np.abs(new - end) <= noise, end, new)
+        low, high, centre = np.tile(b, (3, 1))
+        low[self.moving], high[self.moving], centre[self.moving] = new
+        ends = (intercept + moves[:, -1]).tolist()
+        return SolutionSet(False, dimension, low, high, *ends[:2], centre, ends[2])
 
 
-def null_space(R):
-    """N with R N = 0: columns of R that depend on the others move by themselves, the others make up for them."""
+def null_space(R, small):
+    """N with R N = 0: columns that depend on others, up to `small`, move by themselves; the others make up for it."""
     k = R.shape[1]
     if len(R) == 0 or k == 0:
         return np.eye(k)
     T, pivot = qr(R, mode="r", pivoting=True, check_finite=False)
     extent = np.abs(T.diagonal())
-    rank = int(np.count_nonzero(extent > EPS * max(32, k) * extent[0]))
+    rank = int(np.count_nonzero(extent > small * extent[0]))
     N = np.zeros((k, k - rank))
     N[pivot[rank:]] = np.eye(k - rank)
     if 0 < rank < k:
         N[pivot[:rank]] = -lapack.dtrtrs(T[:rank, :rank], T[:rank, rank:])[0]
     N[np.abs(N) <= ROUNDING] = 0.0
     return N
+
+
+def lengths(A):
+    """The length of every row."""
+    return np.sqrt(np.einsum("ij,ij->i", A, A))
 
 
 def rank_of(A):

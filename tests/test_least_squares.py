@@ -88,3 +88,14 @@ def test_conjugate_gradients_on_sparse_columns(monkeypatch, shape, alpha):
     if want.unique:
         np.testing.assert_allclose(result.coef, want.coef, rtol=0, atol=1e-5 * np.abs(want.coef).max())
     np.testing.assert_allclose(result.objective, want.objective, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+def test_twins_among_many_rows(loss):
+    """Rounding of a factorisation in blocks grows with their number, and must not pass for a direction."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(100_000)
+    result = solve(np.c_[x, x], x + rng.standard_normal(100_000), loss)
+    assert result.unique is False
+    np.testing.assert_allclose(result.coef, 0.5, atol=0.01)
+    assert np.ptp(result.coef) < 1e-9

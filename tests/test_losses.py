@@ -30,6 +30,12 @@ def test_every_leaf_is_exported():
     assert all(isinstance(getattr(l1l2fast.losses, name), type) for name in names)
 
 
+def test_a_slope_times_a_weight_divided_by_it_is_that_slope():
+    for weight in (0.05, 0.1, 0.2, 0.7):
+        for g in (-0.25 * weight / weight, 0.75 * weight / weight):
+            assert Pinball(0.25).fenchel_young(1.0, 3.0, g) < 3
+
+
 @every_loss
 @given(y=number, f=number)
 def test_gradient_is_the_numerical_derivative(loss, y, f):
