@@ -4,9 +4,12 @@ A new loss is one class in this file with the methods listed in ``_losses.pxd``;
 tests, stubs and the documentation find it through ``Loss.__subclasses__()``.
 """
 cimport cython
-from libc.math cimport INFINITY, fabs, hypot
+from libc.math cimport INFINITY, exp, fabs, hypot, log, log1p, tanh
 
-from l1l2fast._scalar cimport sign
+from l1l2fast._scalar cimport clip, sign
+
+# By so much a dual point theta = w g may leave its domain when it is divided by w again.
+cdef double ULP = 1e-15
 
 cdef double ROUNDING = 1e-15
 
@@ -45,6 +48,14 @@ cdef class Loss:
     def quadratic(self):
         """Whether l = (y - f)^2 / 2."""
         return False
+
+    def of_residual(self):
+        """Whether l depends on y - f alone, so that what is known of f may be taken off y."""
+        return self.quadratic() or self.slopes() is not None
+
+    def responses(self):
+        """The values that y may take, None for any number."""
+        return None
 
     def __call__(self, double y, double f):
         """l(y, f)."""
@@ -180,6 +191,105 @@ cdef class Pinball(Loss):
     def slopes(self):
         """The slopes ``(left, right)`` if l = left (f - y)_+ + right (y - f)_+, else None."""
         return 1 - self.quantile, self.quantile
+
+
+@cython.final
+cdef class Huber(Loss):
+    """r^2 / 2 where |r| <= delta, r = y - f, else delta |r| - delta^2 / 2: a mean whose outliers weigh less (1964)."""
+    cdef readonly double delta
+
+    #: Squares of it must be numbers.
+    limits = {"delta": (1e-150, 1e150)}
+
+    def __init__(self, double delta=1.0):
+        self.delta = delta
+
+    cdef double value(self, double y, double f) noexcept nogil:
+        cdef double r = fabs(y - f)
+        return self.delta * (r - self.delta / 2) if r > self.delta else r * r / 2
+
+    cdef double gradient(self, double y, double f) noexcept nogil:
+        return clip(f - y, -self.delta, self.delta)
+
+    cdef double curvature(self, double y, double f) noexcept nogil:
+        return fabs(y - f) <= self.delta
+
+    cdef double weight(self, double y, double f, double eps) noexcept nogil:
+        cdef double r = fabs(y - f)
+        return 1.0 if r <= self.delta else self.delta / r
+
+    cdef double conjugate(self, double y, double g) noexcept nogil:
+        return g * (g / 2 + y) if fabs(g) <= self.delta * (1 + ULP) else INFINITY
+
+    cdef double slack(self, double y, double f, double g) noexcept nogil:
+        cdef double r = y - f, far
+        if fabs(g) > self.delta * (1 + ULP):
+            return INFINITY
+        g = clip(g, -self.delta, self.delta)
+        far = sign(r) * g
+        if fabs(r) > self.delta:
+            return (self.delta + far) * (fabs(r) - (self.delta - far) / 2)
+        return (r + g) * (r + g) / 2
+
+    def of_residual(self):
+        """Whether l depends on y - f alone, so that what is known of f may be taken off y."""
+        return True
+
+
+cdef inline double divergence(double a, double q) noexcept nogil:
+    # a log(a / q) - a + q >= 0 for positive a and q
+    cdef double x = (q - a) / a
+    if fabs(x) < 1e-2:  # the next term of the series is below 1e-17 of the first
+        return a * x * x * (1 / 2. - x * (1 / 3. - x * (1 / 4. - x * (1 / 5. - x * (1 / 6. - x * (
+            1 / 7. - x * (1 / 8. - x / 9)))))))
+    return a * (x - log(q / a))
+
+
+@cython.final
+cdef class Logistic(Loss):
+    """log(1 + exp(-y f)), y = -1 or 1: the log odds of the two classes (Berkson, 1944)."""
+
+    cdef double value(self, double y, double f) noexcept nogil:
+        cdef double m = y * f
+        return log1p(exp(-m)) if m > 0 else log1p(exp(m)) - m
+
+    cdef double gradient(self, double y, double f) noexcept nogil:
+        return -y / (1 + exp(y * f))
+
+    cdef double curvature(self, double y, double f) noexcept nogil:
+        cdef double odds = exp(-fabs(y * f))
+        return y * y * odds / ((1 + odds) * (1 + odds))
+
+    cdef double weight(self, double y, double f, double eps) noexcept nogil:
+        # log cosh is concave in its argument's square (Jaakkola and Jordan, 1997)
+        cdef double m = fabs(y * f)
+        return y * y * (tanh(m / 2) / (2 * m) if m > 1e-4 else 0.25 - m * m / 48)
+
+    cdef double conjugate(self, double y, double g) noexcept nogil:
+        cdef double a = -g / y if y != 0 else 0.5
+        if not -ULP <= a <= 1 + ULP or y == 0 and g != 0:
+            return INFINITY
+        return (a * log(a) if a > 0 else 0.0) + ((1 - a) * log1p(-a) if a < 1 else 0.0)
+
+    cdef double slack(self, double y, double f, double g) noexcept nogil:
+        # the relative entropy of the two probabilities (a, 1 - a) and (q, 1 - q)
+        cdef double m = y * f, a = -g / y if y != 0 else 0.5, q
+        if not -ULP <= a <= 1 + ULP or y == 0 and g != 0:
+            return INFINITY
+        if m < 0:  # the two classes change places, so that q <= 1/2 is known to its last digit
+            m, a = -m, 1 - a
+        if a <= 0:
+            return log1p(exp(-m))
+        if a >= 1:
+            return m + log1p(exp(-m))
+        if m > 30:  # q may be zero, but nothing cancels that would show
+            return max(0.0, a * (m + log(a)) + (1 - a) * log1p(-a) + log1p(exp(-m)))
+        q = 1 / (1 + exp(m))
+        return divergence(a, q) + divergence(1 - a, 1 - q)
+
+    def responses(self):
+        """The values that y may take, None for any number."""
+        return -1.0, 1.0
 
 
 __all__ = ["Loss"] + sorted(c.__name__ for c in Loss.__subclasses__())
