@@ -23,10 +23,10 @@ class ConvergenceWarning(_result.ConvergenceWarning, exceptions.ConvergenceWarni
     """The duality gap exceeds the tolerance: l1l2fast's warning and scikit-learn's in one."""
 
 
-def checked(estimator, X, y, sample_weight):
+def checked(estimator, X, y, sample_weight, multi_output=True):
     """What scikit-learn's validation leaves of them, without a copy that `solve` can do without."""
     X, y = validate_data(
-        estimator, X, y, accept_sparse="csc", dtype=[np.float64, np.float32], multi_output=True, y_numeric=True
+        estimator, X, y, accept_sparse="csc", dtype=[np.float64, np.float32], multi_output=multi_output, y_numeric=True
     )
     if sparse.issparse(y):
         raise TypeError(f"y must be dense, got a sparse {type(y).__name__}")

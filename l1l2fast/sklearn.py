@@ -3,9 +3,10 @@
     Lasso(alpha)                  1/(2 W) sum_i w_i r_i^2 + alpha |b|_1
     ElasticNet(alpha, l1_ratio)   1/(2 W) sum_i w_i r_i^2 + alpha (l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|^2)
     Ridge(alpha)                  sum_i w_i r_i^2 + alpha |b|^2
-    LADRegressor(alpha)           1/W sum_i w_i |r_i| + alpha/2 |b|^2
+    QuantileRegressor(quantile, alpha)   1/W sum_i w_i r_i (quantile - [r_i < 0]) + alpha |b|_1
+    LADRegressor(alpha, l1_ratio)        1/W sum_i w_i |r_i| + alpha (l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|^2)
 
-with r = y - intercept - X b and W = sum w. The first three *are* scikit-learn's classes with
+with r = y - intercept - X b and W = sum w. All but the last *are* scikit-learn's classes with
 another `fit`: parameters, their limits, tags, `path`, `sparse_coef_`, `predict` and metadata
 routing are inherited, `isinstance` holds. X is converted to floating point and, if sparse, to
 CSC, and not copied otherwise; the targets of a two-dimensional y are solved one by one, those of
@@ -20,18 +21,26 @@ from scipy import sparse
 
 try:
     from sklearn import linear_model
-    from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
-    from sklearn.linear_model._base import LinearModel
-    from sklearn.utils._param_validation import Interval
+    from sklearn.base import _fit_context
 except ImportError as error:
     raise ImportError("l1l2fast.sklearn needs scikit-learn >= 1.6: pip install 'l1l2fast[sklearn]'") from error
 
 from l1l2fast import _estimators
 from l1l2fast._estimators import ConvergenceWarning
 from l1l2fast._paths import enet_path, lasso_path
+from l1l2fast._quantile import LADRegressor, QuantileRegressor
 from l1l2fast.penalties import L1L2, L2
 
-__all__ = ["ConvergenceWarning", "ElasticNet", "LADRegressor", "Lasso", "Ridge", "enet_path", "lasso_path"]
+__all__ = [
+    "ConvergenceWarning",
+    "ElasticNet",
+    "LADRegressor",
+    "Lasso",
+    "QuantileRegressor",
+    "Ridge",
+    "enet_path",
+    "lasso_path",
+]
 
 # Coordinate descent, of which max_iter counts the epochs, needs this many to do what one outer round does.
 EPOCHS_PER_ROUND = 3
@@ -310,93 +319,4 @@ class Ridge(linear_model.Ridge):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.array_api_support = False  # numpy arrays only
-        return tags
-
-
-class LADRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
-    """Least absolute deviations (L1 loss, median regression), with an L2 penalty if so wished.
-
-    Minimises, with ``W = sum(sample_weight)`` (``n_samples`` without weights),
-
-        1/W sum_i w_i |y_i - intercept - x_i'b| + alpha/2 |b|^2
-
-    The loss is the *mean* absolute deviation: as in `Lasso` and unlike in `Ridge`, alpha keeps
-    its meaning when samples are added.
-
-    Parameters
-    ----------
-    alpha : float, default=0.0
-        Weight of the penalty.
-    fit_intercept, positive, warm_start : bool
-        As in `ElasticNet`.
-    tol : float, default=1e-8
-        The duality gap is at most ``tol`` times the mean absolute deviation of y from its median
-        (from 0 if no intercept is fitted).
-    max_iter : int, default=1000
-        Most outer rounds.
-
-    Attributes
-    ----------
-    coef_, intercept_, n_iter_, dual_gap_, n_features_in_, feature_names_in_
-        As in `ElasticNet`.
-    unique_ : bool or None, or list of these
-        Whether the coefficients are the only optimal ones; None if that was not decided.
-
-    See Also
-    --------
-    sklearn.linear_model.QuantileRegressor : Other quantiles, with an L1 penalty.
-    l1l2fast.solve : The same and more, with the certificate itself.
-
-    Examples
-    --------
-    >>> from l1l2fast.sklearn import LADRegressor
-    >>> model = LADRegressor().fit([[0], [1], [2], [3], [4]], [1, 3, 5, 7, 100])
-    >>> model.coef_.round(6), round(float(model.intercept_), 6)
-    (array([2.]), 1.0)
-    """
-
-    _parameter_constraints = {
-        "alpha": [Interval(numbers.Real, 0, None, closed="left")],
-        "fit_intercept": ["boolean"],
-        "positive": ["boolean"],
-        "tol": [Interval(numbers.Real, 0, None, closed="left")],
-        "max_iter": [Interval(numbers.Integral, 1, None, closed="left")],
-        "warm_start": ["boolean"],
-    }
-
-    def __init__(self, alpha=0.0, *, fit_intercept=True, positive=False, tol=1e-8, max_iter=1000, warm_start=False):
-        self.alpha = alpha
-        self.fit_intercept = fit_intercept
-        self.positive = positive
-        self.tol = tol
-        self.max_iter = max_iter
-        self.warm_start = warm_start
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
-        """Fit the model.
-
-        Parameters
-        ----------
-        X, y
-            As in `ElasticNet.fit`.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Sample weights; only their ratios matter.
-
-        Returns
-        -------
-        LADRegressor
-            Itself.
-        """
-        X, y, sample_weight = _estimators.checked(self, X, y, sample_weight)
-        results = _estimators.solve_targets(
-            self, X, y, "absolute", [L2(self.alpha)] * _estimators.n_targets(y), sample_weight, self.tol, self.max_iter
-        )
-        _estimators.record(self, X, y, results, [result.gap for result in results])
-        self.unique_ = results[0].unique if len(results) == 1 else [result.unique for result in results]
-        return self
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
         return tags

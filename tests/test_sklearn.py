@@ -20,10 +20,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import l1l2fast
-from l1l2fast.sklearn import ElasticNet, LADRegressor, Lasso, Ridge
+from l1l2fast import L1L2
+from l1l2fast.sklearn import ElasticNet, LADRegressor, Lasso, QuantileRegressor, Ridge
 
 DROP_INS = [Lasso, ElasticNet, Ridge]
-ALL = [*DROP_INS, LADRegressor]
+ALL = [*DROP_INS, QuantileRegressor, LADRegressor]
 
 
 def data(n=60, p=8, targets=None, seed=0):
@@ -51,13 +52,16 @@ def theirs(cls):
         ElasticNet(warm_start=True),
         Ridge(positive=True),
         LADRegressor(alpha=0.1),
+        LADRegressor(alpha=0.1, l1_ratio=0.0),
+        QuantileRegressor(),
+        QuantileRegressor(quantile=0.9, alpha=0.0),
     ]
 )
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("cls", DROP_INS)
+@pytest.mark.parametrize("cls", [*DROP_INS, QuantileRegressor])
 def test_they_are_scikit_learns(cls):
     ours, other = cls(alpha=0.3), theirs(cls)(alpha=0.3)
     assert isinstance(ours, type(other))
@@ -125,7 +129,8 @@ def objective(estimator, X, y):
     """What the estimator says it minimises, by its docstring."""
     b, r = estimator.coef_, y - estimator.predict(X)
     if isinstance(estimator, LADRegressor):
-        return np.abs(r).mean() + estimator.alpha / 2 * b @ b
+        ratio = estimator.l1_ratio
+        return np.abs(r).mean() + estimator.alpha * (ratio * np.abs(b).sum() + (1 - ratio) / 2 * b @ b)
     if isinstance(estimator, Ridge):
         return r @ r + estimator.alpha * b @ b
     ratio = estimator.l1_ratio
@@ -134,7 +139,7 @@ def objective(estimator, X, y):
 
 @pytest.mark.parametrize(
     "estimator",
-    [Lasso(alpha=0.1), ElasticNet(alpha=0.1), Ridge(alpha=2.0), LADRegressor(), LADRegressor(alpha=0.1)],
+    [Lasso(alpha=0.1), ElasticNet(alpha=0.1), Ridge(alpha=2.0), LADRegressor(), LADRegressor(alpha=0.1, l1_ratio=0.3)],
     ids=str,
 )
 def test_dual_gap_is_in_the_units_of_the_objective(estimator):
@@ -259,9 +264,9 @@ def test_lad_is_solve():
     X, y = data(targets=2)
     weight = np.random.default_rng(1).uniform(0.1, 2, len(y))
     for alpha in (0.0, 0.05):
-        model = LADRegressor(alpha=alpha).fit(X, y, sample_weight=weight)
+        model = LADRegressor(alpha=alpha, l1_ratio=0.75).fit(X, y, sample_weight=weight)
         for k in range(2):
-            result = l1l2fast.solve(X, y[:, k], "absolute", "l2", alpha=alpha, sample_weight=weight)
+            result = l1l2fast.solve(X, y[:, k], "absolute", L1L2(0.75 * alpha, 0.25 * alpha), sample_weight=weight)
             assert np.array_equal(model.coef_[k], result.coef)
             assert model.intercept_[k] == result.intercept
             assert model.dual_gap_[k] == result.gap
@@ -270,9 +275,9 @@ def test_lad_is_solve():
 
 def test_lad_keeps_its_alpha_when_samples_are_doubled():
     X, y = data()
-    once, twice = (LADRegressor(alpha=0.1).fit(np.tile(X, (k, 1)), np.tile(y, k)) for k in (1, 2))
+    once, twice = (LADRegressor(alpha=0.1, l1_ratio=0.5).fit(np.tile(X, (k, 1)), np.tile(y, k)) for k in (1, 2))
     np.testing.assert_allclose(once.coef_, twice.coef_, rtol=1e-6)
-    doubled = LADRegressor(alpha=0.1).fit(X, y, sample_weight=np.full(len(y), 2.0))
+    doubled = LADRegressor(alpha=0.1, l1_ratio=0.5).fit(X, y, sample_weight=np.full(len(y), 2.0))
     np.testing.assert_allclose(once.coef_, doubled.coef_, rtol=1e-6)
 
 
@@ -283,6 +288,31 @@ def test_lad_is_scikit_learns_median_regression():
     np.testing.assert_allclose(ours.coef_, other.coef_, rtol=1e-8)
     np.testing.assert_allclose(ours.intercept_, other.intercept_, rtol=1e-8)
     assert ours.unique_ is True
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("container", [np.asarray, sparse.csc_array, sparse.csr_matrix])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("parameters", [{"alpha": 0}, {"alpha": 0.02, "quantile": 0.8}, {}], ids=str)
+def test_quantiles_are_scikit_learns(parameters, fit_intercept, container, weighted):
+    X, y = data()
+    weight = np.random.default_rng(1).uniform(0.1, 2, len(y)) if weighted else None
+    ours, other = (c(fit_intercept=fit_intercept, **parameters) for c in (QuantileRegressor, theirs(QuantileRegressor)))
+    ours.fit(container(X), y, sample_weight=weight)
+    other.fit(X, y, sample_weight=weight)
+    np.testing.assert_allclose(ours.coef_, other.coef_, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(ours.intercept_, other.intercept_, rtol=1e-8)
+    assert ours.dual_gap_ < 1e-14
+    assert ours.unique_ is True
+    assert {name for name in vars(other) if name.endswith("_")} <= set(vars(ours))
+
+
+def test_quantile_solvers_are_checked():
+    X, y = data()
+    with pytest.raises(ValueError, match="interior-point is not anymore available"):
+        QuantileRegressor(solver="interior-point").fit(X, y)
+    with pytest.raises(ValueError, match="revised simplex does not support sparse X"):
+        QuantileRegressor(solver="revised simplex").fit(sparse.csc_array(X), y)
 
 
 def test_lad_positive():

@@ -1,4 +1,4 @@
-"""scikit-learn's own tests of Lasso, ElasticNet and Ridge, run on ours."""
+"""scikit-learn's own tests of Lasso, ElasticNet, Ridge and QuantileRegressor, run on ours."""
 
 import os
 import re
@@ -27,6 +27,7 @@ OTHERS = {
         ("Lasso,ElasticNet,Ridge", "test_coordinate_descent", (), 100),
         ("Lasso,ElasticNet", "test_sparse_coordinate_descent", (), 60),
         ("Ridge", "test_ridge", OTHERS, 300),
+        ("QuantileRegressor", "test_quantile", (), 50),
     ],
     ids=lambda param: param[1],
 )
