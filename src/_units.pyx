@@ -7,7 +7,7 @@ right of it. Those are L1 penalties, which snap to 0, and bounds.
 """
 import numpy as np
 
-from libc.math cimport INFINITY, fabs, isinf, sqrt
+from libc.math cimport INFINITY, fabs, ilogb, isinf, ldexp
 
 from l1l2fast._columns cimport Columns
 from l1l2fast._objective cimport Sums
@@ -44,7 +44,7 @@ cdef class Units:
         cdef double[:, ::1] memory = np.empty((3, self.k))
         self.used_, self.d_, self.root_, self.scale, self.price = used, self.d, memory[0], memory[1], memory[2]
         for a in range(count):
-            self.root_[a] = sqrt(problem.square[self.used_[a]])
+            self.root_[a] = ldexp(1.0, ilogb(problem.square[self.used_[a]]) // 2)
             self.scale[a] = size / self.root_[a]
             self.price[a] = problem.factor[self.used_[a]] * self.scale[a] * (n / size)
             if l2 > 0:
