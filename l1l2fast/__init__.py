@@ -4,6 +4,7 @@ from l1l2fast.leverage import Leverage
 from l1l2fast.losses import Absolute, Pinball, Squared
 from l1l2fast.path import Path, path
 from l1l2fast.penalties import L1, L1L2, L2
+from l1l2fast.quantile_process import QuantileProcess, quantile_process
 from l1l2fast.result import Certificate, ConvergenceWarning, Progress, Result, Status
 from l1l2fast.ridge import RidgePath, ridge_path
 from l1l2fast.solution_set import SolutionSet
@@ -22,12 +23,14 @@ __all__ = [
     "Path",
     "Pinball",
     "Progress",
+    "QuantileProcess",
     "Result",
     "RidgePath",
     "SolutionSet",
     "Squared",
     "Status",
     "path",
+    "quantile_process",
     "ridge_path",
     "solve",
 ]

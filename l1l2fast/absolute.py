@@ -45,15 +45,15 @@ REPAIRS = 2
 OPTIMAL, UNBOUNDED, DEFICIENT = 0, 2, 3
 
 
-def solve(problem):
-    """Minimise; returns an Answer."""
+def solve(problem, guess=None):
+    """Minimise; returns an Answer. A `guess`, what `begin` returns, spares that its work."""
     null, level, largest, n_live = problem.sums.level()
     tolerance = problem.tol * null + 4e-16 * problem.y_size
     if null == 0 and not (problem.lower > 0).any() and not (problem.upper < 0).any():
         b, theta = np.zeros(problem.columns.p), np.zeros(problem.columns.n)  # nothing is left to fit
         return Answer(b, 0.0, 0.0, 0.0, theta, b, Status.CONVERGED, tolerance, 1, 0, None)
     lines, best, rounds, repairs = Lines(problem, largest, n_live), None, 0, 0
-    b, r, passes, steps = begin(problem, lines, null, level)
+    b, r, passes, steps = guess or begin(problem, lines, null, level)
     band = lines.nearest(r, lines.room)
     while True:
         band, b, psi, work = lines.solve(band, b, r)

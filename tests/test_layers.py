@@ -47,7 +47,7 @@ FLOORS = [
         "leverage",
         "solvers",
     },
-    {"path", "ridge", "cross_validation"},
+    {"path", "ridge", "breakpoints", "ordered", "quantile_process", "cross_validation"},
     {"__init__"},
     {"_estimators", "_paths", "_quantile", "sklearn", "compare", "plots", "dask", "__main__"},
 ]
