@@ -1,5 +1,6 @@
 """l1l2fast: L1 and L2 norms, as the loss or as the penalty; fast, exact, certified."""
 
+from l1l2fast.inference import Inference, inference
 from l1l2fast.leverage import Leverage
 from l1l2fast.losses import Absolute, Pinball, Squared
 from l1l2fast.path import Path, path
@@ -19,6 +20,7 @@ __all__ = [
     "Absolute",
     "Certificate",
     "ConvergenceWarning",
+    "Inference",
     "Leverage",
     "Path",
     "Pinball",
@@ -29,6 +31,7 @@ __all__ = [
     "SolutionSet",
     "Squared",
     "Status",
+    "inference",
     "path",
     "quantile_process",
     "ridge_path",

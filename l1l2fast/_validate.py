@@ -424,25 +424,3 @@ def alphas(value, n_alphas, eps, top):
     if len(grid) == 0 or grid.min() < 0:
         raise ValueError(f"alphas must hold numbers >= 0, got {value!r}")
     return grid
-
-
-def quantiles(value, problem, non_crossing):
-    """Ascending quantiles, each once; None for all. Refuses what the joint fits do not know."""
-    penalty, flag_ = problem.penalty, flag("non_crossing", non_crossing)
-    l1, l2 = penalty.elastic() or (0.0, 1.0)
-    plain = problem.factor.max(initial=0.0) == 0
-    if value is None:
-        if flag_:
-            raise ValueError("non_crossing goes with given taus: the exact process has no end of curves")
-        if problem.bounded or (l2 > 0 and not plain):
-            raise ValueError(f"taus=None, the exact process, goes with no penalty or L1 and no bounds, got {penalty!r}")
-        return None
-    taus = np.unique(finite("taus", np.array(real_array("taus", np.atleast_1d(value), 1), dtype=np.float64)))
-    low, high = losses.Pinball.limits["quantile"]
-    if len(taus) == 0 or taus[0] < low or taus[-1] > high:
-        raise ValueError(f"taus must hold numbers from {low} to {high}, got {value!r}")
-    if flag_ and (problem.bounded or (l1 + l2 > 0 and not plain)):
-        raise ValueError(f"non_crossing=True goes with no penalty and no bounds, got {penalty!r}")
-    if penalty.elastic() is None:
-        raise ValueError(f"penalty must be None, L1, L2 or L1L2, got {penalty!r}")
-    return taus

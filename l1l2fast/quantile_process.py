@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from l1l2fast import _validate, absolute, breakpoints, ordered
+from l1l2fast import _validate, _validate_quantiles, absolute, breakpoints, ordered
 from l1l2fast.losses import Pinball
 from l1l2fast.result import Status, warn_of
 
@@ -217,7 +217,7 @@ def quantile_process(
         1000,
         None,
     )
-    taus = _validate.quantiles(taus, problem, non_crossing)
+    taus = _validate_quantiles.quantiles(taus, problem, non_crossing)
     solver = _exact if taus is None else _together if non_crossing else _each
     taus, breaks, b, objective, gap, passes, steps = solver(problem, taus)
     coef = b[:, :-1] * problem.columns.scale

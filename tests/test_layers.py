@@ -30,7 +30,7 @@ FLOORS = [
         "_units",
         "cython_api",
     },
-    {"losses", "penalties", "result", "problem", "_validate"},
+    {"losses", "penalties", "result", "problem", "_validate", "_validate_quantiles"},
     {
         "normal",
         "shifted",
@@ -47,7 +47,17 @@ FLOORS = [
         "leverage",
         "solvers",
     },
-    {"path", "ridge", "breakpoints", "ordered", "quantile_process", "cross_validation"},
+    {
+        "path",
+        "ridge",
+        "breakpoints",
+        "ordered",
+        "quantile_process",
+        "rank_inversion",
+        "sandwich",
+        "inference",
+        "cross_validation",
+    },
     {"__init__"},
     {"_estimators", "_paths", "_quantile", "sklearn", "compare", "plots", "dask", "__main__"},
 ]
