@@ -20,7 +20,7 @@ def family(problem):
     raise ValueError(f"loss={problem.loss!r} with penalty={problem.penalty!r} has no solver")
 
 
-QUESTIONS["solution_set"] = lambda result: solution_set(result, lambda problem: method(problem)(problem))
+QUESTIONS["solution_set"] = lambda result: solution_set(result, lambda problem: family(problem)(problem))
 QUESTIONS["leverage"] = leverage
 
 

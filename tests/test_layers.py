@@ -21,6 +21,7 @@ FLOORS = [
         "_vertex",
         "_simplex",
         "_extremes",
+        "_parametric",
         "_multiplier",
         "_narrow",
         "_interior",

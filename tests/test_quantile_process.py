@@ -5,7 +5,7 @@ import doctest
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from data import load
+from data import FOLDER, load
 from scipy.optimize import linprog
 
 from l1l2fast import L1, L1L2, L2, Pinball, absolute, quantile_process, solve
@@ -127,13 +127,18 @@ def test_breakpoints_of_order_statistics():
     assert process.predict(np.empty((2, 0)), [0.0, 0.1, 0.5, 0.7, 1.0]).tolist() == [[1, 1, 2, 3, 9]] * 2
 
 
-def test_engel_process():
-    """Koenker and d'Orey (1987): the number of breakpoints is of the order of the number of rows."""
-    data = load("engel")
+@pytest.mark.parametrize("name", ["engel", "barro", "stackloss"])
+def test_breakpoints_are_those_of_rq(name):
+    """R's rq(tau = -1); with ties it also lists changes of the basis that leave the coefficients as they are."""
+    lines = [line.split() for line in (FOLDER / "quantreg.txt").read_text("utf-8").splitlines()]
+    (known,) = (np.array(line[4:], float) for line in lines if line[0] == "process" and line[2] == name)
+    data = load(name)
     process = quantile_process(data.X, data.y)
-    assert 235 <= len(process) <= 300
-    k = np.searchsorted(process.breaks, 0.5) - 1
-    np.testing.assert_allclose([process.intercept[k], process.coef[k, 0]], [81.4822474169362, 0.5601805512094])
+    missing = np.abs(process.breaks[:, None] - known).min(axis=1) > 1e-9
+    assert not missing.any()
+    assert len(process) + 1 == {"engel": 268, "barro": len(known), "stackloss": 23}[name]
+    b = np.column_stack([process.intercept, process.coef])
+    assert np.abs(np.diff(b, axis=0)).max(axis=1).min() > 1e-7 * np.abs(b).max()
 
 
 @pytest.mark.parametrize("seed", range(3))
