@@ -1,16 +1,17 @@
-"""path(): the lasso and the elastic net for all strengths of the penalty, each answer certified."""
+"""path(): all strengths of the penalty, each answer certified; the fast way down for the lasso and the elastic net."""
 
 import functools
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from l1l2fast import _validate
 from l1l2fast.least_squares import scale_of
-from l1l2fast.penalties import L1, L1L2
+from l1l2fast.penalties import L1, L1L2, L2
 from l1l2fast.result import Status, warn_of
 from l1l2fast.squared import SMALL, budget_of, choose, cross, firmer, holds_residual, new_set
+from l1l2fast.steps import Ridges, Steps
 from l1l2fast.working_set import GramSet, Point
 
 # Alphas that are solved, and certified by one pass over X, together; the larger number after a batch without misses.
@@ -22,6 +23,8 @@ SHARE, STRICTER = 0.6, 0.3
 IDLE, CROSSINGS = 4, 2
 # With so many rows for each column, and so few columns, the Gram matrix of all of them stands for X.
 TALL, WHOLE = 4, 1000
+# Outer rounds at one alpha of a loss that has them, at most.
+ROUNDS = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +48,7 @@ class Path:
     n_passes : int
         Passes over X, for all alphas.
     n_iter : int
-        Epochs of coordinate descent, for all alphas.
+        Epochs of coordinate descent, reweightings or pivots, for all alphas.
     time : float
         Seconds, validation included.
     """
@@ -60,6 +63,11 @@ class Path:
     n_passes: int
     n_iter: int
     time: float
+    _problem: object = field(repr=False, default=None)  # l1l2fast.problem.Problem: what was solved, for later questions
+
+    def __getstate__(self):
+        # a copy on disk carries the answers, not the data
+        return [None if name == "_problem" else getattr(self, name) for name in self.__slots__]
 
     @property
     def coef(self):
@@ -129,11 +137,11 @@ def path(
     tol=1e-8,
     n_jobs=1,
 ):
-    """The lasso or the elastic net along decreasing strengths of the penalty, each answer certified.
+    """Any loss along decreasing strengths of an L1, L2 or L1 + L2 penalty, each answer certified.
 
     Minimises over the intercept b0 and the coefficients b, for every alpha, with W = sum_i w_i,
 
-        1/(2 W) sum_i w_i (y_i - b0 - x_i'b - o_i)^2
+        1/W sum_i w_i l(y_i, b0 + x_i'b + o_i)
             + alpha sum_j v_j (l1_ratio |b_j| + (1 - l1_ratio) b_j^2 / 2)      subject to  lower <= b <= upper
 
     Parameters
@@ -142,17 +150,18 @@ def path(
         As in `solve`.
     y : array-like of shape (n_samples,)
         Response.
-    loss : {"squared"} or Squared, default="squared"
-        The only one that has a path.
-    l1_ratio : float in (0, 1], default=1.0
-        Share of L1; for 0 there is `ridge_path`.
+    loss : str or Loss, default="squared"
+        As in `solve`.
+    l1_ratio : float in [0, 1], default=1.0
+        Share of L1. For 0 and the squared loss there is `ridge_path`, which knows more.
     alphas : float or array-like of shape (n_alphas,), optional
         Strengths of the penalty, >= 0, in any order; they come back descending. By default `n_alphas` of
-        them descend geometrically from the smallest that leaves every penalised coefficient at zero.
+        them descend geometrically from the smallest that leaves every penalised coefficient at zero, or,
+        for ``l1_ratio=0``, which has none, from one that is proven to leave the objective within 1 % of that.
     n_alphas : int, default=100
         Length of the default grid.
     eps : float in (0, 1], optional
-        Its last alpha divided by its first; 1e-3, or 1e-2 with more columns than rows.
+        Its last alpha divided by its first; 1e-3, or 1e-2 with more columns than rows, 1e-6 for ``l1_ratio=0``.
     sample_weight, offset, fit_intercept, penalty_factor, lower, upper, positive, standardize
         As in `solve`.
     tol : float, default=1e-8
@@ -177,17 +186,23 @@ def path(
 
     Notes
     -----
-    Several alphas are solved on one working set and certified together: a pass over X costs little more
+    Squared loss: several alphas are solved on one working set and certified together: a pass over X costs little more
     for eight residuals than for one. Columns come in by their slope along the path, and each answer
     starts from the line through the last two. With many rows and few columns the Gram matrix of all of
     them stands for X, which one last pass confirms. Beside X, which is not copied, this takes four arrays of
     16 (n_samples + n_features), the Gram matrix of the working set twice, and the nonzero coefficients.
-    An alpha of 0 is least squares, one of its solutions if there are many.
+    An alpha of 0 is least squares, one of its solutions if there are many. With ``l1_ratio=0``, one factorisation.
+
+    Other losses: one `solve` for each alpha, on data that were validated once, and warm from the alpha before.
+    The first alpha is the largest correlation of a column with the dual point of the model without the penalised
+    columns. Where that has many dual points (absolute loss, several residuals of exactly 0), the best of them
+    is found by Newton's method on the least objective, which is concave in alpha.
 
     References
     ----------
     Friedman, Hastie and Tibshirani (2010), J. Stat. Softw. 33. Tibshirani et al. (2012), J. R. Statist.
-    Soc. B 74. Osborne, Presnell and Turlach (2000), IMA J. Numer. Anal. 20.
+    Soc. B 74. Osborne, Presnell and Turlach (2000), IMA J. Numer. Anal. 20. Dinkelbach (1967), Management
+    Science 13.
 
     Examples
     --------
@@ -195,27 +210,36 @@ def path(
     >>> result = path([[-1.0], [0.0], [1.0]], [-1.0, 0.5, 1.0], alphas=[0.5, 0.1])
     >>> result.coef.round(4).tolist()
     [[0.25, 0.85]]
+    >>> path([[-1.0], [0.0], [1.0]], [-1.0, 0.5, 9.0], "absolute", alphas=[4.0, 0.5]).coef.round(4).tolist()
+    [[0.0, 5.0]]
     """
     begin = time.perf_counter()
-    if not _validate.loss(loss).quadratic():
-        raise ValueError(f"loss must be 'squared', the only one that has a path, got {loss!r}")
     l1_ratio = _validate.number("l1_ratio", l1_ratio, 0.0, 1.0)
-    if l1_ratio == 0:
-        raise ValueError("l1_ratio must be > 0, got 0: use ridge_path")
     n_jobs = _validate.number("n_jobs", n_jobs, 1, kind=int)
-    penalty = L1(1.0) if l1_ratio == 1 else L1L2(l1_ratio, 1 - l1_ratio)
-    rest = sample_weight, offset, fit_intercept, penalty_factor, lower, upper, positive, standardize, None, tol, 1, None
-    problem = _validate.problem(X, y, loss, penalty, None, None, *rest)
-    trace = Trace(problem, n_jobs)
+    penalty = L2(1.0) if l1_ratio == 0 else L1(1.0) if l1_ratio == 1 else L1L2(l1_ratio, 1 - l1_ratio)
+    rest = sample_weight, offset, fit_intercept, penalty_factor, lower, upper, positive, standardize
+    problem = _validate.problem(X, y, loss, penalty, None, None, *rest, None, tol, ROUNDS, None)
+    trace = way(problem, n_jobs)
     if eps is None:
-        eps = 1e-3 if problem.columns.n >= problem.columns.p else 1e-2
+        eps = 1e-6 if l1_ratio == 0 else 1e-3 if problem.columns.n >= problem.columns.p else 1e-2
     alphas = np.sort(_validate.alphas(alphas, n_alphas, eps, trace.top))[::-1].copy()
     trace.run(alphas)
     return present(trace, alphas, l1_ratio, begin)
 
 
+def way(problem, n_jobs):
+    """How to go along the path of this loss and penalty."""
+    if not problem.loss.quadratic():
+        return Steps(problem)
+    if problem.penalty.elastic()[0] > 0:
+        return Trace(problem, n_jobs)
+    return Steps(problem) if problem.bounded else Ridges(problem)
+
+
 class Trace:
     """The way down: the last two certified points, the working set, and what was found."""
+
+    levels = 0.0  # the intercepts in these units
 
     def __init__(self, problem, n_jobs):
         self.problem, self.n_jobs = problem, n_jobs
@@ -233,6 +257,11 @@ class Trace:
         up, down = np.where(problem.upper > 0, self.point.g, 0.0), np.where(problem.lower < 0, -self.point.g, 0.0)
         self.top = float((np.maximum(up, down)[held] / kink[held]).max(initial=0.0))
         self.point = self.point._replace(strength=self.top)
+
+    @property
+    def epochs(self):
+        """Epochs of coordinate descent."""
+        return self.working.epochs
 
     def beginning(self):
         """The answer under a penalty without limit: the free columns only."""
@@ -352,7 +381,9 @@ def present(trace, alphas, l1_ratio, begin):
     if problem.bounded:
         coef = np.clip(coef, problem.limits[0][index], problem.limits[1][index])
     coef = csc_array((coef, index, indptr), shape=(X.p, len(alphas)))
-    intercept = problem.y_mean - X.mean @ coef if problem.intercept else np.zeros(len(alphas))
-    gap = np.array(gap)
-    counts = trace.passes, trace.working.epochs, time.perf_counter() - begin
-    return Path(alphas, coef, intercept, np.array(objective), gap, trace.tolerance, l1_ratio, *counts)
+    intercept = (
+        problem.y_mean + np.asarray(trace.levels) - X.mean @ coef if problem.intercept else np.zeros(len(alphas))
+    )
+    proof = np.array(objective), np.array(gap), trace.tolerance
+    counts = trace.passes, trace.epochs, time.perf_counter() - begin
+    return Path(alphas, coef, intercept, *proof, l1_ratio, *counts, problem)

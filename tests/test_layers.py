@@ -50,6 +50,7 @@ FLOORS = [
     },
     {
         "path",
+        "steps",
         "ridge",
         "breakpoints",
         "ordered",

@@ -322,8 +322,8 @@ def test_what_it_is_made_of():
 @pytest.mark.parametrize(
     ("options", "name"),
     [
-        ({"loss": "absolute"}, "loss"),
-        ({"l1_ratio": 0.0}, "l1_ratio"),
+        ({"loss": "cubic"}, "loss"),
+        ({"l1_ratio": -0.1}, "l1_ratio"),
         ({"l1_ratio": 1.5}, "l1_ratio"),
         ({"alphas": []}, "alphas"),
         ({"alphas": [1.0, -1.0]}, "alphas"),
