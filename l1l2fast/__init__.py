@@ -1,5 +1,6 @@
 """l1l2fast: L1 and L2 norms, as the loss or as the penalty; fast, exact, certified."""
 
+from l1l2fast.cross_validation import CVResult, Interrupted, cross_validate
 from l1l2fast.inference import Inference, inference
 from l1l2fast.leverage import Leverage
 from l1l2fast.losses import Absolute, Pinball, Squared
@@ -18,9 +19,11 @@ __all__ = [
     "L1L2",
     "L2",
     "Absolute",
+    "CVResult",
     "Certificate",
     "ConvergenceWarning",
     "Inference",
+    "Interrupted",
     "Leverage",
     "Path",
     "Pinball",
@@ -31,6 +34,7 @@ __all__ = [
     "SolutionSet",
     "Squared",
     "Status",
+    "cross_validate",
     "inference",
     "path",
     "quantile_process",

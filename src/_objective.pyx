@@ -216,6 +216,20 @@ def survey(const double[::1] y not None, const double[::1] w not None):
     return largest, mean, centred
 
 
+def mean_losses(Loss loss not None, const double[::1] y not None, const double[::1] w not None,
+                const double[:, ::1] F not None):
+    """sum_i w_i l(y_i, F_ki) for every row k of predictions."""
+    cdef Py_ssize_t i, k
+    sums = np.zeros(F.shape[0])
+    cdef double[::1] s = sums
+    with nogil:
+        for k in range(F.shape[0]):
+            for i in range(F.shape[1]):
+                if w[i] > 0:
+                    s[k] += w[i] * loss.value(y[i], F[k, i])
+    return sums
+
+
 def within(const double[::1] x not None, double low, double high):
     """Whether low <= x_j <= high for every j; false with a nan."""
     cdef Py_ssize_t j

@@ -52,6 +52,7 @@ FLOORS = [
         "path",
         "steps",
         "ridge",
+        "folds",
         "breakpoints",
         "ordered",
         "quantile_process",
