@@ -385,18 +385,20 @@ def problem(
     )
 
 
-def kept(result):
-    """The problem that a result was the answer of."""
-    if result._problem is None:
-        raise ValueError("result must be as `solve` returned it: a pickled one has left its data behind")
-    return result._problem
+def choice(name, value, names, *, function=False):
+    """One of these names, or a function if that is allowed."""
+    if isinstance(value, str) and value in names or function and callable(value):
+        return value
+    raise ValueError(f"{name} must be {'callable or ' * function}one of {sorted(names)}, got {value!r}")
 
 
-def choice(name, value, names, default=None):
-    """One of these names, or a callable; None is the default."""
-    if value is None or callable(value) or isinstance(value, str) and value in names:
-        return default if value is None else value
-    raise ValueError(f"{name} must be callable or one of {sorted(names)}, got {value!r}")
+def kept(problem, *, quadratic=False):
+    """The problem that an answer keeps, if it still does; with `quadratic`, only for the squared loss."""
+    if problem is None:
+        raise ValueError("the data are needed for that, and a copy read from disk has left them behind")
+    if quadratic and not problem.loss.quadratic():
+        raise ValueError(f"loss must be 'squared' for that, got {problem.loss!r}")
+    return problem
 
 
 def groups(value, n, count):

@@ -18,7 +18,8 @@ import numpy as np
 
 from l1l2fast import _validate
 from l1l2fast.folds import MEASURES, folds, measure
-from l1l2fast.path import Path, path
+from l1l2fast.path import path
+from l1l2fast.path_result import Path
 from l1l2fast.penalties import L1, L1L2, L2
 from l1l2fast.result import Result, Status, warn_of
 from l1l2fast.solvers import solve
@@ -81,7 +82,8 @@ class CVResult:
         scores, weights = self._done()
         if len(weights) < 2:
             return np.full(len(self.alphas), np.nan)
-        off = (scores - (scores @ weights)[:, None]) * weights
+        with np.errstate(invalid="ignore"):  # a row that cannot be left out has an infinite score
+            off = (scores - (scores @ weights)[:, None]) * weights
         return np.sqrt((off**2).sum(1) * len(weights) / (len(weights) - 1))
 
     @property
@@ -134,7 +136,7 @@ def cross_validate(
     eps=None,
     cv=5,
     groups=None,
-    scoring=None,
+    scoring="deviance",
     sample_weight=None,
     offset=None,
     fit_intercept=True,
@@ -223,12 +225,13 @@ def cross_validate(
     """
     begin = time.perf_counter()
     loss, progress = _validate.loss(loss), _validate.flag("progress", progress)
-    scoring = _validate.choice("scoring", scoring, ("deviance", *MEASURES), "deviance")
+    scoring = _validate.choice("scoring", scoring, ("deviance", *MEASURES), function=True)
     threads = cores(_validate.number("n_jobs", 1 if n_jobs is None else n_jobs, -np.inf, kind=int))
     X = _validate.columns(X).owner  # converted once for all folds, if at all
     y = _validate.finite("y", _validate.vector("y", y, X.shape[0]))
     weight = _validate.weights(sample_weight, len(y))
-    pairs = folds(cv, X, y, weight, groups, random_state)
+    alone = isinstance(cv, str) and cv == "loo"
+    pairs = None if alone else folds(cv, X, y, weight, groups, random_state)
     offset = _validate.vector("offset", 0.0 if offset is None else offset, len(y), scalar=True)
     options = {
         "l1_ratio": l1_ratio,
@@ -244,9 +247,14 @@ def cross_validate(
     grid = {"alphas": alphas, "n_alphas": n_alphas, "eps": eps, "n_jobs": threads}
     every = path.__wrapped__(X, y, loss, sample_weight=weight, **grid, **options)
     warn_of(every.gap.max(), every.tolerance, Status.MAX_ITER, 3)
+    name = scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score")
+    if alone:
+        scores, share = row_scores(every, y, measure(scoring, loss), weight)
+        return complete(
+            CVResult(every.alphas, scores, share, every, None, None, name, 0.0), X, y, loss, weight, options, begin
+        )
     scores = np.full((len(every), len(pairs)), np.nan)
     task = partial(fold_scores, X, y, loss, every.alphas, measure(scoring, loss), weight, options)
-    name = scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score")
     equal = np.full(len(pairs), 1 / len(pairs))
     try:
         run(task, pairs, scores, threads, progress)
@@ -281,6 +289,14 @@ def fold_scores(X, y, loss, alphas, score, weight, options, train, test):
     F = predictions(found, X, test) + options["offset"][test]
     here = weight[test]
     return score(y[test], F, here / here.sum())
+
+
+def row_scores(every, y, score, weight):
+    """The scores of the rows of positive weight, each left out once, and their weights."""
+    rows = np.flatnonzero(weight)
+    F = y - np.nan_to_num(every.leave_one_out().T, nan=np.inf)  # a row that decides its own fit is never predicted
+    one = np.ones(1)
+    return np.stack([score(y[[i]], F[:, [i]].copy(), one) for i in rows], axis=1), weight[rows]
 
 
 def predictions(found, X, rows):

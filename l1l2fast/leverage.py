@@ -62,7 +62,7 @@ ALONE = 1e-12
 
 def leverage(result):
     """The Leverage of a Result."""
-    problem = _validate.kept(result)
+    problem = _validate.kept(result._problem)
     b = result.coef / problem.columns.scale
     live, d = taking_part(problem, b)
     hat = hat_values(problem, live, d)

@@ -2,12 +2,12 @@
 
 import functools
 import time
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from l1l2fast import _validate
 from l1l2fast.least_squares import scale_of
+from l1l2fast.path_result import Path
 from l1l2fast.penalties import L1, L1L2, L2
 from l1l2fast.result import Status, warn_of
 from l1l2fast.squared import SMALL, budget_of, choose, cross, firmer, holds_residual, new_set
@@ -25,83 +25,6 @@ IDLE, CROSSINGS = 4, 2
 TALL, WHOLE = 4, 1000
 # Outer rounds at one alpha of a loss that has them, at most.
 ROUNDS = 1000
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Path:
-    """The answers of `path`, one per alpha; K alphas.
-
-    Attributes
-    ----------
-    alphas : ndarray of shape (K,)
-        Strengths of the penalty, descending.
-    coef_csc : scipy.sparse.csc_array of shape (n_features, K)
-        Coefficients on the scale of X; `coef` is the same as a dense array.
-    intercept : ndarray of shape (K,)
-        Intercepts, 0 if none was fitted.
-    objective, gap : ndarray of shape (K,)
-        Value of the objective, and a bound on how far it may be above its minimum.
-    tolerance : float
-        The gap that was asked for: ``tol`` times the objective of the null model.
-    l1_ratio : float
-        Share of L1 in the penalty.
-    n_passes : int
-        Passes over X, for all alphas.
-    n_iter : int
-        Epochs of coordinate descent, reweightings or pivots, for all alphas.
-    time : float
-        Seconds, validation included.
-    """
-
-    alphas: np.ndarray
-    coef_csc: object
-    intercept: np.ndarray
-    objective: np.ndarray
-    gap: np.ndarray
-    tolerance: float
-    l1_ratio: float
-    n_passes: int
-    n_iter: int
-    time: float
-    _problem: object = field(repr=False, default=None)  # l1l2fast.problem.Problem: what was solved, for later questions
-
-    def __getstate__(self):
-        # a copy on disk carries the answers, not the data
-        return [None if name == "_problem" else getattr(self, name) for name in self.__slots__]
-
-    @property
-    def coef(self):
-        """Coefficients as an array of shape (n_features, K)."""
-        return self.coef_csc.toarray()
-
-    @property
-    def dual_objective(self):
-        """Lower bounds on the minima."""
-        return self.objective - self.gap
-
-    @property
-    def status(self):
-        """How each alpha ended: a list of `Status`."""
-        return [Status.CONVERGED if gap <= self.tolerance else Status.MAX_ITER for gap in self.gap]
-
-    def predict(self, X):
-        """Predictions, of shape (n_samples, K)."""
-        X = X if hasattr(X, "tocsc") else np.asarray(X)
-        if X.ndim != 2 or X.shape[1] != self.coef_csc.shape[0]:
-            raise ValueError(f"X must have shape (n_samples, {self.coef_csc.shape[0]}), got {X.shape}")
-        fit = X @ self.coef_csc
-        return (fit.toarray() if hasattr(fit, "toarray") else fit) + self.intercept
-
-    def __len__(self):
-        return len(self.alphas)
-
-    def __repr__(self):
-        counts = np.diff(self.coef_csc.indptr)
-        return (
-            f"Path({len(self)} alphas from {self.alphas[0]:.3g} to {self.alphas[-1]:.3g}, "
-            f"{counts.min()} to {counts.max()} of {self.coef_csc.shape[0]} coefficients nonzero, "
-            f"largest gap={self.gap.max():.1e}, n_passes={self.n_passes}, n_iter={self.n_iter}, time={self.time:.2g})"
-        )
 
 
 def warned(silent):

@@ -91,7 +91,7 @@ SHOWN = 8  # intervals in a repr
 
 def solution_set(result, again):
     """The SolutionSet of a Result; `again(problem)` solves once more where the answer is not exact enough."""
-    problem = _validate.kept(result)
+    problem = _validate.kept(result._problem)
     if result.unique:
         return point(result)
     place = Place(problem, result.coef / problem.columns.scale, result.intercept, result._theta)

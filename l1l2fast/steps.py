@@ -41,7 +41,7 @@ class Steps:
 
     def at(self, alpha, start):
         """The answer at one strength of the penalty."""
-        return self.solve(replace(self.problem, factor=alpha * self.problem.factor, start=start, started=True))
+        return self.solve(weaker(self.problem, alpha, start=start, started=True))
 
     def null_model(self):
         """The answer under a penalty without limit: what is penalised is as near to zero as its bounds let it be."""
@@ -136,6 +136,11 @@ class Steps:
         sums = problem.sums.at(alpha)
         objective, gap, _ = sums.certify(null.b, f, null.theta, null.u)
         return null._replace(objective=objective, gap=gap) if gap <= self.tolerance else None
+
+
+def weaker(problem, alpha, **changes):
+    """The problem with its penalty multiplied by alpha, and other changes."""
+    return replace(problem, factor=alpha * problem.factor, **changes)
 
 
 class Ridges:

@@ -51,7 +51,9 @@ FLOORS = [
     {
         "path",
         "steps",
+        "path_result",
         "ridge",
+        "criteria",
         "folds",
         "breakpoints",
         "ordered",
