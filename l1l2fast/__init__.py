@@ -44,9 +44,9 @@ __all__ = [
 
 
 def __getattr__(name):
-    """`l1l2fast.sklearn` is imported on first use: scikit-learn is optional, and slow to import."""
-    if name == "sklearn":
+    """`l1l2fast.sklearn` and `l1l2fast.plots` on first use: what they import is optional, and slow."""
+    if name in {"sklearn", "plots"}:
         import importlib
 
-        return importlib.import_module("l1l2fast.sklearn")
+        return importlib.import_module(f"l1l2fast.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -64,7 +64,7 @@ FLOORS = [
         "cross_validation",
     },
     {"__init__"},
-    {"_estimators", "_paths", "_quantile", "sklearn", "compare", "plots", "dask", "__main__"},
+    {"_estimators", "_paths", "_quantile", "sklearn", "compare", "plots", "dask", "__main__", "_pictures"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}
 SOURCES = [
