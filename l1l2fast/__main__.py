@@ -1,25 +1,25 @@
-"""The command line: `python -m l1l2fast compare`, or `l1l2fast compare`.
+"""The command line: `l1l2fast compare` and `l1l2fast fit`, or `python -m l1l2fast ...`.
 
-Whatever is wrong with the input ends in one line on stderr and exit status 2.
+Exit status 0 is an answer, 1 something wrong with the data, 2 with the command; then one line on stderr says what.
 """
 
 import argparse
-import csv
+import contextlib
 import math
 import os
 import sys
-from array import array
 from importlib import metadata, resources
 
 import numpy as np
 
-from l1l2fast import compare
+from l1l2fast import compare, fit
+from l1l2fast._files import InputError, UsageError, number, pick, read, read_path, shown
 
 STACK_LOSS = "stack loss (Brownlee 1965)"
-
-
-class InputError(Exception):
-    """What the user gave cannot be used; the text says why."""
+DATA = (
+    "numbers below one line of column names, separated by commas, in UTF-8; or a .parquet file (with polars or "
+    f"pandas); default: {STACK_LOSS}, 21 rows of 3 columns and a target"
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -53,9 +53,9 @@ def main(arguments=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return 130
-    except InputError as error:
+    except (InputError, UsageError) as error:
         print(f"l1l2fast: {' '.join(str(error).splitlines())}", file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, InputError) else 2
     return 0
 
 
@@ -64,17 +64,15 @@ def parser():
     top = Parser(prog="l1l2fast", description="L1 and L2 norms, as the loss or as the penalty.")
     top.add_argument("--version", action="version", version=f"l1l2fast {metadata.version('l1l2fast')}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
+    add_compare(commands)
+    add_fit(commands)
+    return top
+
+
+def add_compare(commands):
+    """The options of `compare`."""
     text = "fit the L1 and the L2 loss with no, L1, L2 and L1+L2 penalty and print them side by side"
-    command = commands.add_parser("compare", help=text, description=text[0].upper() + text[1:] + ".")
-    command.set_defaults(run=run_compare)
-    command.add_argument(
-        "data",
-        nargs="?",
-        metavar="DATA.csv",
-        help="numbers separated by commas below one line of column names, in UTF-8; "
-        f"default: {STACK_LOSS}, 21 rows of 3 columns and a target",
-    )
-    command.add_argument("--target", metavar="COLUMN", help="the column to explain by all others; default: the last")
+    command = add_data(commands, "compare", text, run_compare)
     command.add_argument(
         "--alpha",
         type=strength,
@@ -89,7 +87,48 @@ def parser():
         metavar="R",
         help="share of the L1 penalty in L1+L2, from 0 to 1; default: %(default)s",
     )
-    return top
+
+
+def add_fit(commands):
+    """The options of `fit`."""
+    text = "fit one loss with one penalty, and say how good the answer is"
+    command = add_data(commands, "fit", text, run_fit)
+    command.add_argument(
+        "--loss", choices=fit.losses(), metavar="LOSS", help=f"{', '.join(fit.losses())}; default: squared"
+    )
+    command.add_argument("--quantile", type=ratio, metavar="Q", help="the quantile, between 0 and 1: the pinball loss")
+    command.add_argument(
+        "--penalty",
+        choices=["none", "l1", "l2", "elasticnet"],
+        metavar="PENALTY",
+        help="none, l1, l2, elasticnet; default: none",
+    )
+    command.add_argument(
+        "--alpha",
+        type=strength,
+        metavar="A",
+        help=f"strength of the penalty; default: {fit.FRACTION:g} of the least that leaves no column under L1",
+    )
+    command.add_argument(
+        "--l1-ratio", type=ratio, metavar="R", help="share of L1 in elasticnet, from 0 to 1; default: 0.5"
+    )
+    command.add_argument("--cv", type=folds, metavar="K", help="choose alpha by K-fold cross-validation")
+    command.add_argument(
+        "--raw", action="store_true", help="penalise coefficients as they are, not per standard deviation"
+    )
+    command.add_argument("--no-intercept", action="store_true", help="fit no intercept")
+    command.add_argument("--positive", action="store_true", help="coefficients >= 0")
+    command.add_argument("--plot", metavar="FILE.png", help="draw the coefficients against alpha (with matplotlib)")
+    command.add_argument("--out", metavar="FILE.csv", help="write names and coefficients to a file")
+
+
+def add_data(commands, name, text, run):
+    """A command that reads a table."""
+    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command.set_defaults(run=run)
+    command.add_argument("data", nargs="?", metavar="DATA.csv", help=DATA)
+    command.add_argument("--target", metavar="COLUMN", help="the column to explain by all others; default: the last")
+    return command
 
 
 def strength(text):
@@ -108,8 +147,43 @@ def ratio(text):
     return value
 
 
+def folds(text):
+    """A number of folds from the command line."""
+    value = number(text)
+    if value is None or value != int(value) or not 2 <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 2 to 1000, got {shown(text)}")
+    return int(value)
+
+
 def run_compare(options):
     """The command `compare`: read, fit, lay out."""
+    source, title, names, X, y = question(options)
+    with blamed(source):
+        fits = compare.compare(X, y, options.alpha, options.l1_ratio)
+    return compare.report(title, names, fits, options.alpha)
+
+
+def run_fit(options):
+    """The command `fit`: read, fit, lay out."""
+    fit.check(options)
+    source, title, names, X, y = question(options)
+    with blamed(source):
+        return fit.run(options, title, names, X, y)
+
+
+@contextlib.contextmanager
+def blamed(source):
+    """What `solve` says about X and y is said about the file: numbers so large that their squares are lost, say."""
+    try:
+        yield
+    except ValueError as error:
+        if not str(error).startswith(("X must", "y must")):
+            raise  # a defect here, not in the data
+        raise InputError(f"{source}: {error}") from None
+
+
+def question(options):
+    """The table: its source, a title, the names of X's columns, X and y."""
     if options.data is None:
         source = STACK_LOSS
         # Data of the classic example of robust regression: a plant that oxidises ammonia, 21 days.
@@ -129,110 +203,7 @@ def run_compare(options):
     p = X.shape[1]
     title = f"{source}: {len(y)} rows, {names[target]} explained by {p} column{'s' * (p > 1)}"
     del names[target]
-    try:
-        fits = compare.compare(X, y, options.alpha, options.l1_ratio)
-    except ValueError as error:
-        if not str(error).startswith(("X must", "y must")):
-            raise  # a defect here, not in the data
-        # numbers so large or small that their squares are lost
-        raise InputError(f"{source}: {error}") from None
-    return compare.report(title, names, fits, options.alpha)
-
-
-def pick(names, target, source):
-    """Position of the target."""
-    if target is None:
-        return len(names) - 1
-    if target not in names:
-        some = ", ".join(shown(name) for name in names[:10]) + ", ..." * (len(names) > 10)
-        raise InputError(f"{source}: no column is called {shown(target)}; there are {some}")
-    return names.index(target)
-
-
-def read_path(path):
-    """`read` the file at a path."""
-    try:
-        # utf-8-sig: spreadsheets put a byte order mark before the first name
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            return read(file, path)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not text in UTF-8 ({error.reason})") from None
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
-
-
-def read(file, source):
-    """Names and numbers of a CSV file with a header.
-
-    Returns
-    -------
-    names : list of str
-    table : ndarray of shape (n_rows, n_columns)
-    """
-    reader = csv.reader(file, skipinitialspace=True, strict=True)
-    names, values, begin = None, array("d"), 1
-    try:
-        for row in reader:
-            where = f"{source}, line {begin}"
-            begin = reader.line_num + 1
-            if not row:  # a blank line
-                continue
-            if names is None:
-                names = header(row, where)
-            else:
-                values.extend(numbers(row, names, where))
-    except csv.Error as error:
-        raise InputError(f"{source}, line {max(reader.line_num, 1)}: {error}") from None
-    if names is None:
-        raise InputError(f"{source}: the file is empty; expected a line of column names, then numbers")
-    if not values:
-        raise InputError(f"{source}: no rows of numbers below the column names")
-    return names, np.array(values).reshape(-1, len(names))
-
-
-def header(row, where):
-    """Column names: at least two, none empty, none twice, not numbers."""
-    names = [name.strip() for name in row]
-    if len(names) < 2:
-        hint = next((f": is {mark!r} the separator? It must be a comma" for mark in ";\t|" if mark in row[0]), "")
-        raise InputError(f"{where}: expected two columns or more separated by commas, got one{hint}")
-    for position, name in enumerate(names):
-        if not name:
-            raise InputError(f"{where}: column {position + 1} has no name")
-        if name in names[:position]:
-            raise InputError(f"{where}: two columns are called {shown(name)}")
-    if all(number(name) is not None for name in names):
-        raise InputError(f"{where}: expected the column names, got numbers")
-    return names
-
-
-def numbers(row, names, where):
-    """A row as floats, one for each name."""
-    if len(row) != len(names):
-        raise InputError(f"{where}: expected {len(names)} values, as many as there are column names, got {len(row)}")
-    values = [number(text) for text in row]
-    for text, value, name in zip(row, values, names, strict=True):
-        if value is None or not math.isfinite(value):
-            blank = text.strip().lower() in MISSING
-            what = f"the value is missing ({shown(text)})" if blank else f"expected a finite number, got {shown(text)}"
-            raise InputError(f"{where}, column {shown(name)}: {what}")
-    return values
-
-
-MISSING = {"", "na", "n/a", "nan", "null", "none", "?", ".", "-"}
-
-
-def number(text):
-    """The number that a text is, or None; unlike in Python, 1_000 is no number."""
-    try:
-        return float(text) if "_" not in text else None
-    except ValueError:
-        return None
-
-
-def shown(text):
-    """Text in quotes on one line, shortened."""
-    return repr(text if len(text) <= 40 else text[:37] + "...")
+    return source, title, names, X, y
 
 
 if __name__ == "__main__":

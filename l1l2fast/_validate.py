@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-from l1l2fast import losses, penalties
+from l1l2fast import _frames, losses, penalties
 from l1l2fast._dense import DenseC, DenseF
 from l1l2fast._objective import survey, within
 from l1l2fast._sparse import Sparse
@@ -59,6 +59,8 @@ def storage(array):
 def columns(X):
     """X as columns: no copy of float32 or float64 data in C, Fortran or canonical CSC order."""
     sparse = sys.modules.get("scipy.sparse")
+    if _frames.is_frame(X):
+        X = _frames.numbers(X)
     if sparse is not None and sparse.issparse(X):
         if X.dtype.kind not in "fiub":
             raise TypeError(f"X must hold real numbers, got dtype {X.dtype}")

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from l1l2fast import _frames
+
 # Questions about a result that take more than the result: name -> the function that answers them. They are methods
 # of `Result`, but their answers live on floors above this one; `solvers` puts them here.
 QUESTIONS = {}
@@ -133,6 +135,8 @@ class Result:
         Seconds, validation included.
     unique : bool or None
         Whether coefficients and intercept are the only optimal ones; None if that was not decided.
+    feature_names : tuple of str or None
+        Names of the columns, if X was a data frame; `table` shows the coefficients with them.
     """
 
     coef: np.ndarray
@@ -149,6 +153,7 @@ class Result:
     _theta: np.ndarray = field(repr=False)
     _correlation: np.ndarray = field(repr=False)
     _problem: object = field(repr=False, default=None)  # l1l2fast.problem.Problem: what was solved, for later questions
+    feature_names: tuple[str, ...] | None = field(repr=False, default=None)
 
     def __getstate__(self):
         # a copy on disk carries the answer, not the data
@@ -170,10 +175,33 @@ class Result:
         -------
         ndarray of shape (n_samples,)
         """
+        if _frames.is_frame(X):
+            given = _frames.names(X)
+            if self.feature_names and given and given != self.feature_names:
+                raise ValueError(f"X must have the columns {list(self.feature_names)} in this order, got {list(given)}")
+            X = _frames.numbers(X)
         X = X if hasattr(X, "tocsc") else np.asarray(X)
         if X.ndim != 2 or X.shape[1] != len(self.coef):
             raise ValueError(f"X must have shape (n_samples, {len(self.coef)}), got {X.shape}")
         return X @ self.coef + self.intercept
+
+    def table(self):
+        """The coefficients by name, the intercept first.
+
+        Returns
+        -------
+        Table
+            A tuple of pairs (name, coef) that prints as a table; ``dict(table)`` and ``pandas.DataFrame(table)``
+            make other things of it. The names are those of the data frame, else x1, x2, ...
+
+        Examples
+        --------
+        >>> from l1l2fast import solve
+        >>> solve([[-1.0], [0.0], [1.0]], [-1.0, 1.0, 3.0]).table()
+        (intercept)              1
+        x1                       2
+        """
+        return _frames.table(self.feature_names, self.coef, self.intercept)
 
     def certificate(self):
         """The dual point behind `gap`, for anyone to check with numpy alone.

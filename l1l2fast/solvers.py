@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from l1l2fast import _validate, absolute, squared
+from l1l2fast import _frames, _validate, absolute, squared
 from l1l2fast.leverage import leverage
 from l1l2fast.result import QUESTIONS, Result, warn
 from l1l2fast.solution_set import solution_set
@@ -202,4 +202,5 @@ def solve(
         answer.theta,
         correlation,
         problem,
+        _frames.names(X),
     )

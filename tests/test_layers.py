@@ -31,7 +31,7 @@ FLOORS = [
         "_units",
         "cython_api",
     },
-    {"losses", "penalties", "result", "problem", "_validate", "_validate_quantiles"},
+    {"losses", "penalties", "result", "problem", "_validate", "_validate_quantiles", "_frames"},
     {
         "normal",
         "shifted",
@@ -64,7 +64,19 @@ FLOORS = [
         "cross_validation",
     },
     {"__init__"},
-    {"_estimators", "_paths", "_quantile", "sklearn", "compare", "plots", "dask", "__main__", "_pictures"},
+    {
+        "_estimators",
+        "_paths",
+        "_quantile",
+        "sklearn",
+        "compare",
+        "plots",
+        "dask",
+        "__main__",
+        "_pictures",
+        "_files",
+        "fit",
+    },
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}
 SOURCES = [

@@ -275,7 +275,7 @@ def one_line(err):
 def test_wrong_file(run, write, content, said):
     path = write(content)
     status, out, err = run("compare", path)
-    assert (status, out) == (2, "")
+    assert (status, out) == (1, "")
     line = one_line(err)
     assert said in line
     assert path in line
@@ -285,7 +285,7 @@ def test_wrong_file(run, write, content, said):
 def test_wrong_path(run, tmp_path):
     for path, said in ((tmp_path / "no.csv", "No such file or directory"), (tmp_path, "Is a directory")):
         status, out, err = run("compare", str(path))
-        assert (status, out) == (2, "")
+        assert (status, out) == (1, "")
         line = one_line(err)
         assert str(path) in line
         assert said in line or os.name == "nt"  # Windows has its own words
@@ -293,7 +293,7 @@ def test_wrong_path(run, tmp_path):
 
 def test_wrong_target(run, write):
     status, _, err = run("compare", write(GOOD), "--target", "z")
-    assert status == 2
+    assert status == 1
     assert "no column is called 'z'; there are 'a', 'b', 'y'" in one_line(err)
     status, _, err = run("compare", write(as_csv(*example(5, 50), [f"c{j}" for j in range(51)])), "--target", "z")
     assert "'c9', ..." in one_line(err)
@@ -351,7 +351,7 @@ def test_as_a_module():
     assert (done.returncode, done.stderr) == (0, "")
     assert set(table(done.stdout)) == {"L1", "L2"}
     done = outside(["compare", "no.csv"])
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (1, "")
     one_line(done.stderr)
 
 
