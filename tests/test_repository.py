@@ -18,7 +18,11 @@ pytestmark = pytest.mark.skipif(not (ROOT / "meson.build").exists(), reason="abo
 def files(folders, suffixes):
     """Files of the tree, but for what builds and benchmark runs leave behind."""
     found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*"))]
-    return [path for path in found if path.suffix in suffixes and not {".asv", "_build"} & set(path.parts)]
+    return [
+        path
+        for path in found
+        if path.suffix in suffixes and not {".asv", "_build", "generated", "auto_gallery"} & set(path.parts)
+    ]
 
 
 CODE = files(["src", "l1l2fast", "tests", "benchmarks"], {".py", ".pyi", ".pyx", ".pxd", ".pxi", ".c", ".h"})
