@@ -1,5 +1,6 @@
 """l1l2fast: L1 and L2 norms, as the loss or as the penalty; fast, exact, certified."""
 
+from l1l2fast.config import show_config
 from l1l2fast.cross_validation import CVResult, Interrupted, cross_validate
 from l1l2fast.inference import Inference, inference
 from l1l2fast.leverage import Leverage
@@ -39,6 +40,7 @@ __all__ = [
     "path",
     "quantile_process",
     "ridge_path",
+    "show_config",
     "solve",
 ]
 

@@ -31,7 +31,7 @@ FLOORS = [
         "_units",
         "cython_api",
     },
-    {"losses", "penalties", "result", "problem", "_validate", "_validate_quantiles", "_frames"},
+    {"losses", "penalties", "result", "problem", "_validate", "_validate_quantiles", "_frames", "config"},
     {
         "normal",
         "shifted",
