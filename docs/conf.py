@@ -31,6 +31,7 @@ templates_path = ["_templates"]
 default_role = "code"
 nitpicky = False
 numpydoc_show_class_members = False
+autodoc_typehints = "none"  # the docstrings say it in words
 autosummary_generate = True
 plot_formats = ["png"]
 plot_html_show_formats = False

@@ -20,12 +20,12 @@ class Row(NamedTuple):
     coef: float
 
 
-class Table(tuple):
+class Table(tuple[Row, ...]):
     """Names and coefficients, in lines: pairs, which ``dict(table)`` and ``pandas.DataFrame(table)`` understand."""
 
     __slots__ = ()
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         width = max([len(row.name) for row in self[:SHOWN]], default=0)
         lines = [f"{row.name:{width}}  {row.coef:>13.6g}" for row in self[:SHOWN]]
         if len(self) > SHOWN:

@@ -4,6 +4,7 @@ import json
 import platform
 import sys
 from importlib import metadata, resources
+from typing import Any, Literal
 
 import numpy as np
 import scipy
@@ -13,7 +14,7 @@ import scipy
 CLONES = {"x86-64-v4": ("AVX512_SKX", "X86_V4"), "x86-64-v3": ("AVX2", "X86_V3")}
 
 
-def show_config(mode="stdout"):
+def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, dict[str, Any]] | None:
     """Versions, build, BLAS and CPU: what a bug report should say.
 
     Parameters

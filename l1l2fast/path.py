@@ -9,7 +9,7 @@ from l1l2fast import _validate
 from l1l2fast.least_squares import scale_of
 from l1l2fast.path_result import Path
 from l1l2fast.penalties import L1, L1L2, L2
-from l1l2fast.result import Status, warn_of
+from l1l2fast.result import Function, Status, warn_of
 from l1l2fast.squared import SMALL, budget_of, choose, cross, firmer, holds_residual, new_set
 from l1l2fast.steps import Ridges, Steps
 from l1l2fast.working_set import GramSet, Point
@@ -27,7 +27,7 @@ TALL, WHOLE = 4, 1000
 ROUNDS = 1000
 
 
-def warned(silent):
+def warned(silent: Function) -> Function:
     """`silent`, with a warning if a gap is above its tolerance; `l1l2fast.sklearn` uses `path.__wrapped__`."""
 
     @functools.wraps(silent)
@@ -59,7 +59,7 @@ def path(
     standardize=False,
     tol=1e-8,
     n_jobs=1,
-):
+) -> Path:
     """Any loss along decreasing strengths of an L1, L2 or L1 + L2 penalty, each answer certified.
 
     Minimises over the intercept b0 and the coefficients b, for every alpha, with W = sum_i w_i,

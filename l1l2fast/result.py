@@ -1,13 +1,17 @@
 """What a solver hands back: the answer, its certificate and how it ended."""
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from l1l2fast import _frames
+
+# A function that keeps its signature when it is decorated.
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Questions about a result that take more than the result: name -> the function that answers them. They are methods
 # of `Result`, but their answers live on floors above this one; `solvers` puts them here.
@@ -155,16 +159,16 @@ class Result:
     _problem: object = field(repr=False, default=None)  # l1l2fast.problem.Problem: what was solved, for later questions
     feature_names: tuple[str, ...] | None = field(repr=False, default=None)
 
-    def __getstate__(self):
+    def __getstate__(self) -> list[Any]:
         # a copy on disk carries the answer, not the data
         return [None if name == "_problem" else getattr(self, name) for name in self.__slots__]
 
     @property
-    def message(self):
+    def message(self) -> str:
         """What `status` means."""
         return MESSAGES[self.status][0]
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Predictions X coef + intercept.
 
         Parameters
@@ -185,7 +189,7 @@ class Result:
             raise ValueError(f"X must have shape (n_samples, {len(self.coef)}), got {X.shape}")
         return X @ self.coef + self.intercept
 
-    def table(self):
+    def table(self) -> _frames.Table:
         """The coefficients by name, the intercept first.
 
         Returns
@@ -203,7 +207,7 @@ class Result:
         """
         return _frames.table(self.feature_names, self.coef, self.intercept)
 
-    def certificate(self):
+    def certificate(self) -> Certificate:
         """The dual point behind `gap`, for anyone to check with numpy alone.
 
         Returns
@@ -212,7 +216,7 @@ class Result:
         """
         return Certificate(self._theta, self._correlation, self.objective, self.dual_objective, self.gap)
 
-    def solution_set(self):
+    def solution_set(self) -> Any:
         """All optima, not only this one: where each coefficient and the intercept may lie.
 
         A median, a fit with more columns than rows or a lasso with two equal columns can have many
@@ -257,7 +261,7 @@ class Result:
         """
         return QUESTIONS["solution_set"](self)
 
-    def leverage(self):
+    def leverage(self) -> Any:
         """Which rows lie far out in x: leverages h_i = df_i / dy_i, and what these rows did to a squared-loss fit.
 
         A row's leverage is the diagonal entry of the hat matrix, between 0 and 1 with the sum p. It is that of the
@@ -306,7 +310,7 @@ class Result:
         """
         return QUESTIONS["leverage"](self)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         nonzero = np.count_nonzero(self.coef)
         return (
             f"Result({self.status.value}, objective={self.objective:.10g}, gap={self.gap:.1e}, "

@@ -8,7 +8,7 @@ import numpy as np
 
 from l1l2fast import _validate
 from l1l2fast.closed import System
-from l1l2fast.result import Status, warn_of
+from l1l2fast.result import Function, Status, warn_of
 
 # A row that keeps less than that of its own residual decides its own fit: leaving it out is beyond rounding.
 DECIDES = 1e-9
@@ -63,19 +63,19 @@ class RidgePath:
     time: float
 
     @property
-    def dual_objective(self):
+    def dual_objective(self) -> np.ndarray:
         """Lower bounds on the minima."""
         return self.objective - self.gap
 
     @property
-    def best(self):
+    def best(self) -> int | np.ndarray | None:
         """Position of the alpha with the smallest `loo_mse`, for each target; None without ``loo=True``."""
         if self.loo_mse is None:
             return None
         best = np.argmin(np.where(np.isnan(self.loo_mse), np.inf, self.loo_mse), axis=-1)
         return int(best) if best.ndim == 0 else best
 
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Predictions, of shape (n_samples, K) or (T, n_samples, K)."""
         X = X if hasattr(X, "tocsc") else np.asarray(X)
         if X.ndim != 2 or X.shape[1] != self.coef.shape[-2]:
@@ -93,7 +93,7 @@ class RidgePath:
         )
 
 
-def warned(silent):
+def warned(silent: Function) -> Function:
     """`silent`, with a warning if a gap is above its tolerance; estimators use `ridge_path.__wrapped__`."""
 
     @functools.wraps(silent)
@@ -122,7 +122,7 @@ def ridge_path(
     penalty_factor=None,
     standardize=False,
     tol=1e-8,
-):
+) -> RidgePath:
     """Ridge regression for many alphas and many targets from one factorisation, each answer certified.
 
     Minimises over the intercept b0 and the coefficients b, for every alpha, with W = sum_i w_i,

@@ -2,12 +2,17 @@
 
 import functools
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from l1l2fast import _frames, _validate, absolute, squared
 from l1l2fast.leverage import leverage
-from l1l2fast.result import QUESTIONS, Result, warn
+from l1l2fast.losses import Loss
+from l1l2fast.penalties import Penalty
+from l1l2fast.result import QUESTIONS, Function, Progress, Result, warn
 from l1l2fast.solution_set import solution_set
 
 
@@ -24,7 +29,7 @@ QUESTIONS["solution_set"] = lambda result: solution_set(result, lambda problem: 
 QUESTIONS["leverage"] = leverage
 
 
-def warned(silent):
+def warned(silent: Function) -> Function:
     """`silent`, with a warning if its result misses the tolerance; estimators use `solve.__wrapped__` and warn."""
 
     @functools.wraps(silent)
@@ -39,27 +44,27 @@ def warned(silent):
 
 @warned
 def solve(
-    X,
-    y,
-    loss="squared",
-    penalty=None,
+    X: Any,
+    y: ArrayLike,
+    loss: Loss | str = "squared",
+    penalty: Penalty | str | None = None,
     *,
-    alpha=None,
-    l1_ratio=None,
-    sample_weight=None,
-    offset=None,
-    fit_intercept=True,
-    penalty_factor=None,
-    lower=None,
-    upper=None,
-    positive=False,
-    standardize=False,
-    warm_start=None,
-    tol=1e-8,
-    max_iter=1000,
-    callback=None,
-    method=None,
-):
+    alpha: float | None = None,
+    l1_ratio: float | None = None,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    penalty_factor: ArrayLike | None = None,
+    lower: ArrayLike | None = None,
+    upper: ArrayLike | None = None,
+    positive: bool = False,
+    standardize: bool = False,
+    warm_start: ArrayLike | Result | None = None,
+    tol: float = 1e-8,
+    max_iter: int = 1000,
+    callback: Callable[[Progress], bool | None] | None = None,
+    method: str | None = None,
+) -> Result:
     """Fit a linear model with any loss and any penalty, and prove how good the answer is.
 
     Minimises over the intercept b0 and the coefficients b, with W = sum_i w_i,

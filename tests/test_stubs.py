@@ -22,6 +22,30 @@ ignore_missing_imports = True
 [mypy-l1l2fast.*]
 ignore_errors = True
 """
+STRICT = """
+import numpy as np
+from numpy.typing import NDArray
+
+from l1l2fast import L1, L1L2, Path, Pinball, Result, RidgePath, path, ridge_path, show_config, solve
+
+
+def fit(X: NDArray[np.float64], y: NDArray[np.float64]) -> Result:
+    result = solve(X, y, "absolute", L1(0.1), sample_weight=np.ones(len(y)), tol=1e-6)
+    reveal_type(result.gap)
+    reveal_type(result.unique)
+    reveal_type(result.table()[0].name)
+    coef: NDArray[np.float64] = result.coef + result.predict(X)[0] + result.certificate().theta[0]
+    return result
+
+
+def lines(X: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[Path, RidgePath]:
+    return path(X, y, n_alphas=10), ridge_path(X, y, [1.0, 0.1], loo=True)
+
+
+solve([[1.0], [2.0]], [1.0, 2.0], Pinball(0.5), L1L2(0.1, l2=0.2), callback=lambda progress: progress.gap < 1)
+show_config()
+solve([[1.0], [2.0]], [1.0, 2.0], fit_intercept="yes")
+"""
 USAGE = """
 from l1l2fast import L1, L1L2, L2, Absolute, Squared, solve
 from l1l2fast.losses import Loss
@@ -91,3 +115,14 @@ def test_a_users_code_type_checks(folder):
     errors = [line for line in text.splitlines() if ": error: " in line]
     wrong = USAGE.splitlines().index('losses[0].dual("1")') + 1
     assert errors and all(line.startswith(f"usage.py:{wrong}: ") for line in errors), text
+
+
+def test_a_users_code_passes_strictly(folder):
+    """mypy --strict, the settings of users who want to know: nothing untyped is called, and the one error is seen."""
+    (folder / "strict.py").write_text(STRICT, encoding="utf-8")
+    _, text = run(folder, "mypy", "--strict", "--config-file=mypy.ini", "strict.py")
+    revealed = [kind.replace("builtins.", "") for kind in re.findall(r'Revealed type is "([^"]*)"', text)]
+    assert revealed == ["float", "bool | None", "str"], text
+    errors = [line for line in text.splitlines() if ": error: " in line]
+    wrong = len(STRICT.splitlines())
+    assert len(errors) == 1 and errors[0].startswith(f"strict.py:{wrong}: "), text
