@@ -255,14 +255,14 @@ class CVDisplay:
 
     Parameters
     ----------
-    alphas, mean_score, se_score : array-like of shape (n_alphas,)
+    alphas, mean, std_error : array-like of shape (n_alphas,)
         Strengths, mean error over the folds and its standard error.
     best_index : int
         Position of the least mean error.
-    one_se_index : int, optional
+    index_1se : int, optional
         Position of the strongest penalty whose mean error is within one standard error of the least.
-    score_name : str, default="cross-validated error"
-        Label of the axis.
+    scoring : str, default="error"
+        Name of the error.
 
     Attributes
     ----------
@@ -277,9 +277,9 @@ class CVDisplay:
     'alpha, from strong to weak'
     """
 
-    def __init__(self, alphas, mean_score, se_score, best_index, one_se_index=None, score_name="cross-validated error"):
-        self.alphas, self.mean_score, self.se_score = (np.asarray(v, float) for v in (alphas, mean_score, se_score))
-        self.best_index, self.one_se_index, self.score_name = best_index, one_se_index, score_name
+    def __init__(self, alphas, mean, std_error, best_index, index_1se=None, scoring="error"):
+        self.alphas, self.mean, self.std_error = (np.asarray(v, float) for v in (alphas, mean, std_error))
+        self.best_index, self.index_1se, self.scoring = best_index, index_1se, scoring
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None):
@@ -323,10 +323,10 @@ class CVDisplay:
         self.ax_ = plt.subplots(figsize=(6.4, 4.2), layout="constrained")[1] if ax is None else ax
         self.figure_ = self.ax_.figure
         shown = self.alphas > 0  # the axis is logarithmic
-        alphas, mean, se = self.alphas[shown], self.mean_score[shown], self.se_score[shown]
+        alphas, mean, se = self.alphas[shown], self.mean[shown], self.std_error[shown]
         self.ax_.fill_between(alphas, mean - se, mean + se, color=SECOND, alpha=0.2, linewidth=0, label="± 1 SE")
         self.ax_.plot(alphas, mean, color=SECOND, label="mean over the folds")
-        for index, name, style in ((self.best_index, "best", "-"), (self.one_se_index, "1-SE rule", "--")):
+        for index, name, style in ((self.best_index, "best", "-"), (self.index_1se, "1-SE rule", "--")):
             if index is not None and self.alphas[index] > 0:
                 chosen = self.alphas[index]
                 self.ax_.axvline(
@@ -335,7 +335,7 @@ class CVDisplay:
         self.ax_.set_xscale("log")
         if not self.ax_.xaxis_inverted():
             self.ax_.invert_xaxis()
-        self.ax_.set(xlabel="alpha, from strong to weak", ylabel=self.score_name)
+        self.ax_.set(xlabel="alpha, from strong to weak", ylabel=f"{self.scoring} on the rows left out")
         self.ax_.legend(fontsize="small")
         return self
 
@@ -346,7 +346,7 @@ def cv_curve(result, *, ax=None):
     Parameters
     ----------
     result : CVResult
-        Whatever has `alphas`, `mean_score`, `se_score`, `best_index` and `one_se_index`.
+        From `l1l2fast.cross_validate`; whatever has `alphas`, `mean`, `std_error`, `best_index` and `index_1se`.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -362,12 +362,12 @@ def cv_curve(result, *, ax=None):
     --------
     >>> from types import SimpleNamespace
     >>> from l1l2fast import plots
-    >>> scores = dict(mean_score=[3.0, 1.0], se_score=[0.2, 0.2], best_index=1, one_se_index=1)
+    >>> scores = dict(mean=[3.0, 1.0], std_error=[0.2, 0.2], best_index=1, index_1se=1)
     >>> plots.cv_curve(SimpleNamespace(alphas=[1.0, 0.1], **scores)).get_ylabel()
-    'cross-validated error'
+    'error on the rows left out'
     """
-    values = (result.alphas, result.mean_score, result.se_score, result.best_index, result.one_se_index)
-    return CVDisplay(*values).plot(ax).ax_
+    values = (result.alphas, result.mean, result.std_error, result.best_index, result.index_1se)
+    return CVDisplay(*values, getattr(result, "scoring", "error")).plot(ax).ax_
 
 
 def quantile_fan(x, y, *, quantiles=(0.05, 0.25, 0.5, 0.75, 0.95), features="linear", size=3, ax=None):

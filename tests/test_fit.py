@@ -133,7 +133,9 @@ def test_cross_validation_chooses(run, data, monkeypatch):
     status, out, _ = run("fit", data[0], "--penalty", "l1", "--cv", "4")
     assert status == 0
     assert "alpha = 0.25 (the best in 4-fold cross-validation)" in out
-    assert asked == dict(loss="squared", l1_ratio=1.0, cv=4, standardize=True, fit_intercept=True)
+    assert asked == dict(
+        loss="squared", l1_ratio=1.0, cv=4, random_state=0, standardize=True, fit_intercept=True, positive=False
+    )
 
 
 @pytest.mark.parametrize(

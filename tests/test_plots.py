@@ -102,15 +102,15 @@ def test_path_display_wants_one_target():
 def test_cv_curve_marks_both_choices():
     result = SimpleNamespace(
         alphas=np.array([1.0, 0.5, 0.1]),
-        mean_score=np.array([3.0, 1.2, 1.0]),
-        se_score=np.array([0.3, 0.3, 0.3]),
+        mean=np.array([3.0, 1.2, 1.0]),
+        std_error=np.array([0.3, 0.3, 0.3]),
         best_index=2,
-        one_se_index=1,
+        index_1se=1,
     )
     lines = labelled(plots.cv_curve(result))
     assert lines["best: alpha = 0.1"].get_xdata()[0] == 0.1
     assert lines["1-SE rule: alpha = 0.5"].get_xdata()[0] == 0.5
-    np.testing.assert_array_equal(lines["mean over the folds"].get_ydata(), result.mean_score)
+    np.testing.assert_array_equal(lines["mean over the folds"].get_ydata(), result.mean)
 
 
 def test_cv_display_from_estimator():
@@ -119,9 +119,9 @@ def test_cv_display_from_estimator():
     model = linear_model.LassoCV(cv=4).fit(X, y)
     display = plots.CVDisplay.from_estimator(model)
     assert display.alphas[display.best_index] == model.alpha_
-    assert display.alphas[display.one_se_index] >= model.alpha_
-    within = display.mean_score[display.one_se_index] - display.mean_score[display.best_index]
-    assert within <= display.se_score[display.best_index]
+    assert display.alphas[display.index_1se] >= model.alpha_
+    within = display.mean[display.index_1se] - display.mean[display.best_index]
+    assert within <= display.std_error[display.best_index]
     with pytest.raises(TypeError, match="must be fitted"):
         plots.CVDisplay.from_estimator(linear_model.LassoCV())
 
