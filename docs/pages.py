@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+import l1l2fast
 from l1l2fast import losses, penalties, solve
 from l1l2fast.__main__ import main
 
@@ -36,7 +37,7 @@ def write(folder):
     """All generated pages, into docs/generated."""
     place = Path(folder) / "generated"
     place.mkdir(exist_ok=True)
-    texts = {"cells.inc": cells(), "help.inc": command_lines()}
+    texts = {"api.rst": api(), "cells.inc": cells(), "help.inc": command_lines()}
     for module in (losses, penalties):
         for name in module.__all__[1:]:
             texts[f"{module.__name__.rpartition('.')[2]}_{name}.rst"] = page(module, name)
@@ -44,6 +45,29 @@ def write(folder):
         path = place / name
         if not path.exists() or path.read_text("utf-8") != text:  # Sphinx rebuilds what is newer
             path.write_text(text, encoding="utf-8")
+
+
+def api():
+    """All public names, by what they are."""
+    own_pages = {*losses.__all__, *penalties.__all__}
+    names = [name for name in l1l2fast.__all__ if name not in own_pages]
+    things = {name: getattr(l1l2fast, name) for name in names}
+    estimators = [f"sklearn.{name}" for name in l1l2fast.sklearn.__all__]
+    classes = [name for name in estimators if hasattr(getattr(l1l2fast.sklearn, name.partition(".")[2]), "fit")]
+    groups = {
+        "Functions": [name for name, thing in things.items() if not inspect.isclass(thing)],
+        "Answers": [name for name, thing in things.items() if inspect.isclass(thing)],
+        "Estimators": classes,
+        "With scikit-learn's arguments": [name for name in estimators if name not in classes],
+        "Pictures": [f"plots.{name}" for name in l1l2fast.plots.__all__],
+    }
+    lines = ["API", "===", "", ".. currentmodule:: l1l2fast", ""]
+    lines += ["Losses and penalties have pages of their own: :doc:`/losses`, :doc:`/penalties`.", ""]
+    for title, group in groups.items():
+        lines += [title, "-" * len(title), "", ".. autosummary::", "   :toctree: api", "   :nosignatures:"]
+        lines += ["   :template: estimator.rst"] * (title == "Estimators")
+        lines += ["", *(f"   {name}" for name in group), ""]
+    return "\n".join(lines)
 
 
 def page(module, name):
