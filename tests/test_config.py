@@ -1,11 +1,10 @@
 """show_config(): what a bug report should say."""
 
-import doctest
 from importlib import metadata
 
 import pytest
 
-from l1l2fast import config, show_config
+from l1l2fast import show_config
 
 
 def test_dicts():
@@ -28,7 +27,3 @@ def test_print(capsys):
 def test_refuses():
     with pytest.raises(ValueError, match="mode must be 'stdout' or 'dicts', got 'json'"):
         show_config("json")
-
-
-def test_example():
-    assert doctest.testmod(config) == (0, 2)
