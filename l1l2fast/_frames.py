@@ -62,7 +62,7 @@ def numbers(X, name="X"):
                 refuse(name, column, kind, list(values))
             raise TypeError(f"{name} must hold numbers: column {column!r} has dtype {kind}")
     try:
-        array = X.to_numpy()
+        array = X.to_numpy() if hasattr(X, "to_numpy") else np.asarray(X)
         if array.dtype.kind not in "fiub":  # pandas' own types of numbers, with or without missing ones
             array = X.to_numpy(dtype=np.float64, na_value=np.nan)
     except TypeError:

@@ -24,6 +24,7 @@ from l1l2fast.solvers import solve
 
 # L1 is always the first, L2 the second: two colours that everybody can tell apart, in print too.
 FIRST, SECOND, THIRD, QUIET = "#D55E00", "#0072B2", "#009E73", "0.55"
+CURVES = FIRST, SECOND, THIRD, "black", "#CC79A7", "#E69F00"
 LOSS_NAMES = {"squared": "L2 loss (squared)", "absolute": "L1 loss (absolute)"}
 
 
@@ -115,7 +116,10 @@ def moving_outlier(x=None, y=None, *, height=None, positions=6, features="linear
     6
     """
     x, y = line_data(x, y)
-    places = np.linspace(x.min(), x.max(), positions) if np.ndim(positions) == 0 else np.asarray(positions, dtype=float)
+    if np.ndim(positions) == 0:
+        places = np.linspace(x.min(), x.max(), _validate.number("positions", positions, 1, 100, kind=int))
+    else:
+        places = _validate.finite("positions", _validate.vector("positions", positions, len(positions)))
     if height is None:
         height = y.max() + np.ptp(y)
     models = {"L1 loss": "absolute", "L2 loss": "squared"} if models is None else models
@@ -155,7 +159,8 @@ def outlier_panel(ax, x, y, outlier, grid, with_, without):
     ax.plot(x, y, "o", color=QUIET, markersize=3, label="points")
     ax.plot(*outlier, "*", color="black", markersize=11, label="outlier", clip_on=False, zorder=3)
     notes = []
-    for color, (name, line) in zip((FIRST, SECOND, THIRD, "black"), with_.items(), strict=False):
+    for number, (name, line) in enumerate(with_.items()):
+        color = CURVES[number % len(CURVES)]
         ax.plot(grid, line, "-", color=color, label=f"{name} (dotted: without the outlier)")
         ax.plot(grid, without[name], ":", color=color, linewidth=2)
         notes.append(f"{name} moved by {np.sqrt(np.mean((line - without[name]) ** 2)):.2f}")
@@ -403,9 +408,6 @@ def shrinkage(alpha=1.0, *, kinds=("L1", "L2", "L1 + L2", "hard", "SCAD", "MCP")
     ax.set_title(f"shrinkage, alpha = {alpha:g}")
     ax.legend(loc="upper left", fontsize="small")
     return ax
-
-
-CURVES = FIRST, SECOND, THIRD, "black", "#CC79A7", "#E69F00"
 
 
 def hard(z, alpha):

@@ -221,6 +221,8 @@ def test_moving_outlier_refuses():
         plots.moving_outlier(features="cubic")
     with pytest.raises(ValueError, match="x and y must be given together"):
         plots.moving_outlier([1.0, 2.0])
+    with pytest.raises(ValueError, match="positions must be"):
+        plots.moving_outlier(positions=0)
     with pytest.raises(ValueError, match="axes must be as many as positions"):
         plots.moving_outlier(axes=plt.subplots(1, 2)[1])
 
