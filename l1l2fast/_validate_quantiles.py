@@ -30,17 +30,10 @@ def quantiles(value, problem, non_crossing):
     return taus
 
 
-def choice(name, value, allowed):
-    """One of several names."""
-    if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{name} must be one of {sorted(allowed)}, got {value!r}")
-    return value
-
-
 def bandwidth(value, rules):
     """The name of a rule, or a number between 0 and 1/2."""
     if isinstance(value, str):
-        return choice("bandwidth", value, rules)
+        return _validate.choice("bandwidth", value, rules)
     value = _validate.number("bandwidth", value, 0.0, 0.5)
     if value == 0:
         raise ValueError("bandwidth must be > 0")

@@ -13,7 +13,7 @@ from scipy.linalg import LinAlgError, cholesky, solve_triangular
 
 from l1l2fast import _validate
 from l1l2fast.closed import System
-from l1l2fast.solvers import method
+from l1l2fast.solvers import family
 from l1l2fast.steps import weaker
 
 # Residuals up to this part of the largest response are zero; rows whose share of their residual is below that
@@ -157,7 +157,7 @@ def deviance(problem, n, mean):
 
 def noise(problem, n):
     """The variance of the noise by least squares on all columns; 0 if that leaves nothing to estimate it from."""
-    full = method(problem)(weaker(problem, 0.0))
+    full = family(problem)(weaker(problem, 0.0))
     which = moving(weaker(problem, 0.0), full.b)
     room = n - leverages(problem, which, np.zeros(len(which)), problem.weight).sum()
     return 2 * n * full.objective / room if room > 0.5 else 0.0

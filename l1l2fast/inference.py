@@ -155,7 +155,7 @@ def inference(
     Intercept       0.156      0.5348       0.292       0.772    -0.92666      1.2387
     x              1.9904     0.02361      84.316       0.000      1.9426      2.0382
     """
-    kind = _validate_quantiles.choice("kind", kind, SOURCES)
+    kind = _validate.choice("kind", kind, SOURCES)
     level = _validate.number("level", level, 0.0, 1.0)
     fit = Fit(*_validate_quantiles.for_inference(result))
     _validate_quantiles.full_rank(fit.gram)

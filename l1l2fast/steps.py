@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from l1l2fast.closed import System
-from l1l2fast.solvers import method
+from l1l2fast.solvers import family
 
 # Without a kink no alpha leaves all coefficients at zero: the grid begins where they are proven to lower the objective
 # of the null model by no more than this part of it.
@@ -34,7 +34,7 @@ class Steps:
 
     def solve(self, problem):
         """Solve, and count what it took."""
-        answer = method(problem)(problem)
+        answer = family(problem)(problem)
         self.passes += answer.n_passes
         self.epochs += answer.n_iter
         return answer

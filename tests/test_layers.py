@@ -31,7 +31,17 @@ FLOORS = [
         "_units",
         "cython_api",
     },
-    {"losses", "penalties", "result", "problem", "_validate", "_validate_quantiles", "_frames", "config"},
+    {
+        "losses",
+        "penalties",
+        "result",
+        "problem",
+        "_validate",
+        "_validate_quantiles",
+        "_validate_folds",
+        "_frames",
+        "config",
+    },
     {
         "normal",
         "shifted",
