@@ -124,7 +124,7 @@ class Lines:
     """The small problem: lines and parabolas over a band of rows, in the units of `_units`."""
 
     def __init__(self, problem, largest, n_live):
-        self.problem, self.n_live = problem, n_live
+        self.problem, self.n_live, self.gam = problem, n_live, 0.0
         self.size = math.ldexp(0.5, math.frexp(largest or 1.0)[1])
         used = problem.sums.movable()
         self.shorten, self.gone = None, used[:0]
@@ -166,7 +166,7 @@ class Lines:
     def sampled(self, b):
         """What `begin` returns, from samples."""
         beta = self.units.inner(b)
-        size, steps = rough(self, beta)
+        size, self.gam, steps = rough(self, beta)
         if size == 0:
             self.room = self.n_live
             return b, self.y, 0, 0
@@ -209,7 +209,8 @@ class Lines:
                 self.small = part.Z.T, *part[1:4]
                 psi, self.basis = np.zeros(len(band)), np.empty(self.k, dtype=np.intp)
                 inner = self.k > WIDE or self.problem.method == "interior"
-                status, done = vertex(part, beta, self.basis, psi, PIVOTS * (self.k + 10), inner)
+                status, done = vertex(part, beta, self.basis, psi, PIVOTS * (self.k + 10), self.gam, inner)
+                self.gam = 0.0
             else:
                 Z, y, left, right = self.small = self.units.system(self.problem.columns, band)
                 psi = np.zeros(len(y))
@@ -238,7 +239,12 @@ class Lines:
         b = b.copy()
         b[self.gone] = 0.0
         self.units.coefficients(beta, b)
-        return self.shorten(b) if self.shorten else b
+        if not self.shorten:
+            return b
+        short = self.shorten(b)
+        # with columns on scales far apart, a shorter b may be one that does not fit
+        moved = self.problem.columns.predict(short[:-1] - b[:-1])
+        return short if np.abs(moved).max() <= 1e-13 * self.size else b
 
     def drop_dependent(self):
         """Keep an independent subset of the columns that no unit and no curvature holds."""

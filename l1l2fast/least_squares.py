@@ -233,8 +233,11 @@ def shortest_map(R, pivot, scale):
     M = np.empty((R.shape[1], R.shape[0]))
     M[pivot] = R.T
     M /= scale[:, None]
-    Q, T = np.linalg.qr(M)
-    return lambda z: Q @ lapack.dtrtrs(T, z, trans=1)[0]
+    # columns of X on scales far apart: the long rows first and pivoting, as above, or the short ones drown
+    order = np.argsort(-np.abs(M).max(axis=1, initial=0), kind="stable")
+    Q, T, turn = qr(M[order], mode="economic", pivoting=True)
+    Q[order] = Q.copy()
+    return lambda z: Q @ lapack.dtrtrs(T, z[turn], trans=1)[0]
 
 
 class Wide:

@@ -18,8 +18,10 @@ from l1l2fast._simplex import simplex
 OPTIMAL, UNBOUNDED, DEFICIENT = 0, 2, 3
 # A sample has SHARE n^(2/3) k^(1/3) of n rows, which makes it and the band that it leaves alike in size.
 SHARE = 1.5
+# A smoothing of about a standard error ends the fit to a sample; the next one begins with so many of them.
+WIDER = 4
 # The band reaches so many standard errors to both sides.
-ERRORS = 4
+ERRORS = 5
 # The simplex method is given so many rows, and as many again for each column.
 ROWS, PER_COLUMN = 150, 10
 # The interior point method's last gap, relative to the part's sum, and its steps at most.
@@ -66,33 +68,32 @@ def samples(n, k):
 
 
 def rough(lines, beta):
-    """Fits growing samples, moving beta; returns the size of the last one and the Newton steps."""
+    """Fits growing samples, moving beta; returns the size of the last one, its smoothing, and the Newton steps."""
     live = None if lines.n_live == len(lines.y) else lines.problem.weight.nonzero()[0]
-    before, steps = 0, 0
+    before, steps, gam = 0, 0, 0.0
     for m in samples(lines.n_live, lines.k):
         # one row of each of m stretches: data may come in an order
         rng = np.random.default_rng(m)
         rows = ((np.arange(m) + rng.random(m)) * (lines.n_live / m)).astype(np.intp)
-        part, gam = lines.part(rows if live is None else live[rows]), 0.0
+        part = lines.part(rows if live is None else live[rows])
         if before and 2 * width(m, lines.k, before) < m:
             r = part.y - beta @ part.Z
-            near = nearest(r, width(m, lines.k, before))
-            part, gam = part.keep(r, near), np.abs(r[near]).max()
+            part = part.keep(r, nearest(r, width(m, lines.k, before)))
         psi, r = np.empty_like(part.y), np.empty_like(part.y)
         few = int(0.5 * np.sqrt(lines.k * m)) + lines.k
-        status, newtons, _ = narrow(*part, np.zeros(lines.k), beta, psi, r, gam, few)
+        status, newtons, gam = narrow(*part, np.zeros(lines.k), beta, psi, r, WIDER * gam, few)
         before, steps = m, steps + newtons
-    return before, steps
+    return before, gam, steps
 
 
-def narrowed(part, beta, inner):
+def narrowed(part, beta, gam, inner):
     """The rows that the simplex method should have, moving beta, and the steps that it took.
 
     At the end come Newton steps down to twice as many rows inside as columns or, if `inner`, the interior point
     method, whose vertex is nearer.
     """
     k, m = part.Z.shape
-    rows, gam, steps, enough = np.arange(m), 0.0, 0, ROWS + PER_COLUMN * k
+    rows, gam, steps, enough = np.arange(m), WIDER * gam, 0, ROWS + PER_COLUMN * k
     status = UNBOUNDED
     while len(rows) > 2 * k:
         psi, r = np.empty_like(part.y), np.empty_like(part.y)
@@ -112,10 +113,13 @@ def narrowed(part, beta, inner):
     return rows, steps
 
 
-def vertex(part, beta, basis, psi, max_pivots, inner):
-    """As `simplex` on all rows of the part, but it sees few of them; returns (status, steps)."""
+def vertex(part, beta, basis, psi, max_pivots, gam, inner):
+    """As `simplex` on all rows of the part, but it sees few of them; returns (status, steps).
+
+    gam is the smoothing of the fit that led to beta, or 0.
+    """
     m = len(part.y)
-    near, steps = narrowed(part, beta, inner)
+    near, steps = narrowed(part, beta, gam, inner)
     while True:
         r = part.y - beta @ part.Z
         small, psi_near, before = part.keep(r, near), np.zeros(len(near)), beta.copy()
@@ -133,7 +137,8 @@ def vertex(part, beta, basis, psi, max_pivots, inner):
         if not (some and moved.any()):
             psi[:] = np.where(now > 0, part.right, -part.left)
             psi[near] = psi_near
-            basis[:] = near[basis]
+            if status != DEFICIENT:  # then there is none
+                basis[:] = near[basis]
             return status, steps
         moved[near] = True
         moved[nearest(now, min(m, 2 * len(near)))] = True

@@ -135,7 +135,8 @@ cdef class Columns:
         block = block if isinstance(block, np.ndarray) else block.toarray()
         block = block.astype(np.float64, order="C", copy=False)  # it was copied above
         block -= self.mean
-        block *= self.scale
+        if (self.scale != 1).any():
+            block *= self.scale
         return block
 
     cdef allot(self, Py_ssize_t n, Py_ssize_t p, owner):

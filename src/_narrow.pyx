@@ -198,7 +198,7 @@ cdef double step_length(Smooth* s) noexcept nogil:
 
 cdef int newton(Smooth* s, Py_ssize_t* newtons) noexcept nogil:
     # Steps until few rows still go in or out.
-    cdef Py_ssize_t i, count, changes
+    cdef Py_ssize_t count, changes
     cdef double t
     for count in range(NEWTONS + 1):
         changes = project(s)

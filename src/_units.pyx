@@ -14,6 +14,10 @@ from l1l2fast._objective cimport Sums
 from l1l2fast._scalar cimport clip
 
 
+cdef enum:
+    TILE = 16
+
+
 cdef inline double times(double slope, double w) noexcept nogil:
     # slope w such that, divided by w, it is not one unit in the last place beyond the slope
     cdef double product = slope * w
@@ -111,7 +115,7 @@ cdef class Units:
 
     def along(self, Columns X not None, const Py_ssize_t[::1] rows not None):
         """The given rows without units, (k, m), then their y and slopes: what has none runs along the rows."""
-        cdef Py_ssize_t a, i, m = rows.shape[0], count = self.used_.shape[0]
+        cdef Py_ssize_t a, i, j, tile, m = rows.shape[0], count = self.used_.shape[0]
         Z, other = np.empty((self.k, m)), np.empty((3, m))
         cdef double[:, ::1] Z_ = Z, o = other
         cdef double[:, :] x = self.all_rows(X) if m == X.n else X.rows(np.asarray(rows))
@@ -121,8 +125,15 @@ cdef class Units:
             for i in range(m):
                 w = self.weight[rows[i]] * self.y.shape[0]
                 o[0, i], o[1, i], o[2, i] = self.y[rows[i]] / self.size, self.left * w, self.right * w
-                for a in range(self.k):
-                    Z_[a, i] = x[i, a if apart else self.used_[a]] / self.root_[a] if a < count else 1.0
+            for tile in range((m + TILE - 1) // TILE):  # so that what is written fills cache lines
+                for a in range(count):
+                    j = a if apart else self.used_[a]
+                    w = 1 / self.root_[a]
+                    for i in range(tile * TILE, min(tile * TILE + TILE, m)):
+                        Z_[a, i] = x[i, j] * w
+            for a in range(count, self.k):
+                for i in range(m):
+                    Z_[a, i] = 1.0
         return Z, other[0], other[1], other[2]
 
     cdef all_rows(self, Columns X):

@@ -1,0 +1,194 @@
+"""Samples, bands and the two methods by name: whatever leads there, the end is the exact vertex of all rows."""
+
+import numpy as np
+import pytest
+import reference
+import scipy.sparse as sp
+
+from l1l2fast import L1, L2, Status, narrowing, solve
+from l1l2fast._interior import interior
+from l1l2fast._narrow import narrow
+from l1l2fast.losses import Pinball
+
+LOSSES = pytest.mark.parametrize("loss", ["absolute", Pinball(0.9)], ids=str)
+
+
+def heavy(n, p, seed=0):
+    """Normal X, an answer in all columns, noise with two degrees of freedom."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, p))
+    return X, X @ rng.standard_normal(p) + 3 + rng.standard_t(2, n)
+
+
+def tied(n=5000, p=8):
+    """Small integers, each row about twice."""
+    rng = np.random.default_rng(1)
+    X = rng.integers(0, 4, (n // 2, p)).astype(float)
+    y = X @ rng.integers(-2, 3, p) + rng.integers(-3, 4, n // 2)
+    again = rng.integers(n // 2, size=n)
+    return X[again], y[again].astype(float)
+
+
+def assert_vertex(X, y, loss, result, **options):
+    """The gap is rounding, as many residuals as coefficients are zero, and numpy alone confirms the certificate."""
+    assert result.status is Status.CONVERGED
+    assert result.gap <= 1e-12 * result.objective
+    r = y - result.predict(X)
+    assert np.count_nonzero(np.abs(r) <= 1e-11 * np.abs(y).max()) >= X.shape[1] + 1
+    reference.check_certificate(reference.problem(X, y, loss, **options), result)
+
+
+@LOSSES
+@pytest.mark.parametrize(
+    "n, p, passes", [(10_000, 10, 6), (30_000, 20, 6), (4000, 150, 6), (400, 100, 2), (200_000, 3, 6)], ids=str
+)
+def test_the_vertex_of_all_rows(n, p, passes, loss):
+    X, y = heavy(n, p)
+    result = solve(X, y, loss)
+    assert_vertex(X, y, loss, result)
+    assert result.n_passes <= passes
+
+
+@LOSSES
+def test_ties_and_duplicated_rows(loss):
+    X, y = tied()
+    assert_vertex(X, y, loss, solve(X, y, loss))
+
+
+@LOSSES
+@pytest.mark.parametrize("layout", ["C", "F", "float32", "csc"])
+def test_layouts_agree(layout, loss):
+    X, y = heavy(6000, 5)
+    X = X.astype(np.float32)
+    X[np.abs(X) < 0.5] = 0
+    judged = solve(X.astype(float), y, loss)
+    made = {"C": lambda X: X.astype(float), "F": lambda X: np.asfortranarray(X, dtype=float), "csc": sp.csc_array}
+    result = solve(made.get(layout, np.asfortranarray)(X), y, loss)
+    assert result.gap <= 1e-12 * result.objective
+    assert result.objective == pytest.approx(judged.objective, rel=1e-12)
+    np.testing.assert_allclose(result.coef, judged.coef, rtol=1e-9)
+
+
+@LOSSES
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_weights_offset_and_order_of_rows(fit_intercept, loss):
+    X, y = heavy(8000, 4)
+    order = np.argsort(y)  # samples must not follow it
+    rng = np.random.default_rng(2)
+    options = {
+        "sample_weight": rng.integers(0, 3, 8000) * rng.uniform(0.5, 2, 8000),
+        "offset": rng.standard_normal(8000),
+        "fit_intercept": fit_intercept,
+    }
+    result = solve(X, y, loss, tol=1e-12, **options)
+    pb = reference.problem(X, y, loss, **options)
+    reference.check_certificate(pb, result)
+    options = {name: value[order] if np.ndim(value) else value for name, value in options.items()}
+    sorted_ = solve(X[order], y[order], loss, tol=1e-12, **options)
+    assert sorted_.objective == pytest.approx(result.objective, rel=1e-12)
+    np.testing.assert_allclose(sorted_.coef, result.coef, rtol=1e-9)
+
+
+@LOSSES
+def test_rare_columns(loss):
+    """No sample sees the one row of a column, nor need the band."""
+    X, y = heavy(20_000, 4)
+    X[:, 3] = 0
+    X[777, 3] = 1
+    result = solve(X, y, loss)
+    assert result.gap <= 1e-12 * result.objective
+    assert abs(y[777] - result.predict(X[777:778])[0]) < 1e-9
+
+
+@LOSSES
+def test_dependent_columns(loss):
+    X, y = heavy(12_000, 4)
+    X = np.column_stack([X, X[:, 0] + X[:, 1], np.ones(12_000)])
+    result = solve(X, y, loss)
+    assert result.gap <= 1e-12 * result.objective
+    assert result.unique is False
+    assert result.objective == pytest.approx(solve(X[:, :4], y, loss).objective, rel=1e-12)
+    assert result.coef[4] == pytest.approx(result.coef[0] + result.coef[1])  # the shortest
+
+
+@LOSSES
+@pytest.mark.parametrize("method", ["irls", "interior"])
+@pytest.mark.parametrize("n, p", [(8, 2), (60, 5), (4000, 8), (500, 120)])
+def test_methods_by_name_end_on_the_same_vertex(n, p, method, loss):
+    X, y = heavy(n, p)
+    plain, named = solve(X, y, loss), solve(X, y, loss, method=method)
+    assert named.gap <= 1e-12 * max(named.objective, 1e-3)
+    assert named.objective == pytest.approx(plain.objective, rel=1e-12, abs=1e-15)
+    if plain.unique:
+        np.testing.assert_allclose(named.coef, plain.coef, rtol=1e-8, atol=1e-10)
+
+
+def test_irls_with_every_penalty():
+    X, y = heavy(60, 5)
+    for penalty in (L1(0.1), L2(0.1)):
+        plain, named = (solve(X, y, "absolute", penalty, tol=1e-12, method=m) for m in (None, "irls"))
+        assert named.objective == pytest.approx(plain.objective, rel=1e-11)
+
+
+@pytest.mark.parametrize(
+    "method, loss, options, text",
+    [
+        ("simplex", "absolute", {}, "method must be None or one of"),
+        (3, "absolute", {}, "method must be"),
+        ("irls", "squared", {}, "absolute and the pinball"),
+        ("interior", "absolute", {"penalty": L1(0.1)}, "without penalty and bounds"),
+        ("interior", "absolute", {"positive": True}, "without penalty and bounds"),
+    ],
+)
+def test_methods_that_do_not_apply(method, loss, options, text):
+    X, y = heavy(20, 3)
+    with pytest.raises(ValueError, match=text):
+        solve(X, y, loss, method=method, **options)
+
+
+def part(n, p, tau, c=0.0):
+    X, y = heavy(n, p)
+    return np.ascontiguousarray(X.T), y, np.full(n, 1 - tau), np.full(n, tau), np.full(p, c)
+
+
+@pytest.mark.parametrize("tau", [0.5, 0.1])
+def test_the_smoothed_minimum(tau):
+    """Its psi is the derivative of the smoothed loss, and balances; b is as good as `gam` says."""
+    Z, y, left, right, c = part(500, 4, tau, c=2.0)
+    b, psi, r = np.zeros(4), np.empty(500), np.empty(500)
+    status, newtons, gam = narrow(Z, y, left, right, c, np.zeros(4), b, psi, r, 0.0, 60)
+    assert status == 0 and newtons > 0
+    np.testing.assert_allclose(r, y - b @ Z, atol=1e-12)
+    np.testing.assert_allclose(psi, np.clip(tau - 0.5 + r / gam, tau - 1, tau), atol=1e-12)
+    assert np.count_nonzero(np.abs(r) < gam / 2) <= 70
+    assert np.abs(Z @ psi - c).max() < 2  # of sums of 500 numbers: the last step is not to be too exact
+
+
+def test_a_pull_that_no_row_holds():
+    Z, y, left, right, c = part(50, 3, 0.5, c=1e4)
+    b, psi, r = np.zeros(3), np.empty(50), np.empty(50)
+    assert narrow(Z, y, left, right, c, np.zeros(3), b, psi, r, 0.0, 10)[0] == 2
+
+
+@pytest.mark.parametrize("tau", [0.5, 0.9])
+@pytest.mark.parametrize("gam", [30.0, 3.0])
+def test_the_interior_point(tau, gam):
+    from scipy.optimize import linprog
+
+    Z, y, left, right, c = part(300, 6, tau, c=1.0)
+    b, psi, r = np.zeros(6), np.empty(300), np.empty(300)
+    status, steps = interior(Z, y, left, right, c, b, psi, r, gam, 1e-9, 60)
+    assert status == 0 and steps < 40
+    assert np.all(-left < psi) and np.all(psi < right)
+    assert np.abs(Z @ psi - c).max() < 1e-6
+    judge = linprog(-y, A_eq=Z, b_eq=c, bounds=np.column_stack([-left, right]), method="highs")
+    value = np.maximum(right * r, -left * r).sum() + c @ b
+    assert value == pytest.approx(-judge.fun, rel=1e-7)
+
+
+def test_sizes_of_samples():
+    for n, k in ((10**4, 11), (10**6, 11), (10**5, 201), (10**9, 3)):
+        sizes = narrowing.samples(n, k)
+        assert sizes == sorted(sizes) and 3 * sizes[-1] <= n
+        assert all(2 * k < m for m in sizes)
+    assert narrowing.samples(2000, 501) == []
