@@ -19,6 +19,7 @@ from l1l2fast._signals cimport interrupted, raise_pending
 cdef enum:
     NEAR = 0, STALLED = 1, PENDING = 5
     BLOCK = 256  # rows packed for syrk
+    SLOW = 4     # steps in a row that may gain nothing: far from Z psi = c the gap has to grow first
 
 cdef struct Path:
     Py_ssize_t m, k
@@ -164,7 +165,7 @@ cdef void move(Path* t, double step_u, double step_psi) noexcept nogil:
 
 
 cdef int follow(Path* t, double tol, Py_ssize_t most, Py_ssize_t* steps) noexcept nogil:
-    cdef Py_ssize_t i, n = 0
+    cdef Py_ssize_t i, n = 0, slow = 0
     cdef double mu, gap, size, before = 1e300, step_u = 0, step_psi = 0, ahead
     for i in range(t.m):
         n += 2 * counts(t, i)
@@ -175,7 +176,8 @@ cdef int follow(Path* t, double tol, Py_ssize_t most, Py_ssize_t* steps) noexcep
             size += t.right[i] * t.u[i] + t.left[i] * t.v[i]
         if gap <= tol * size:
             return NEAR
-        if steps[0] > 5 and gap > 0.9 * before or not factor(t):
+        slow = slow + 1 if gap > 0.9 * before else 0
+        if slow > SLOW or not factor(t):
             return STALLED
         if interrupted():
             return PENDING
