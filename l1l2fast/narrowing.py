@@ -21,7 +21,7 @@ SHARE = 1.5
 # A smoothing of about a standard error ends the fit to a sample; the next one begins with so many of them.
 WIDER = 4
 # The band reaches so many standard errors to both sides.
-ERRORS = 5
+ERRORS = 4.5
 # The simplex method is given so many rows, and as many again for each column.
 ROWS, PER_COLUMN = 150, 10
 # The interior point method's last gap, relative to the part's sum, and its steps at most.

@@ -10,7 +10,7 @@ are the simplex method's: they would cost the Cholesky factorisation, and a vert
 Z comes transposed, (k, m), as for `_narrow`.
 """
 from libc.math cimport fabs, sqrt
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from l1l2fast._blas cimport axpy, cholesky, cholesky_solve, gemv, syrk
@@ -230,7 +230,7 @@ def interior(const double[:, ::1] Z not None, const double[::1] y not None, cons
     t.m, t.k = m, k
     t.Z, t.y, t.left, t.right, t.c = &Z[0, 0], &y[0], &left[0], &right[0], &c[0]
     t.b, t.psi, t.r = &b[0], &psi[0], &r[0]
-    memory = <double*>malloc((9 * max(m, BLOCK) + (k + BLOCK + 2) * k) * sizeof(double))
+    memory = <double*>calloc(9 * max(m, BLOCK) + (k + BLOCK + 2) * k, sizeof(double))  # the first move is of length 0
     if memory is NULL:
         raise MemoryError()
     with nogil:

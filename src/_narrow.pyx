@@ -14,8 +14,13 @@ from libc.string cimport memset
 
 from l1l2fast._blas cimport axpy, cholesky, cholesky_solve, dot, gemv, syrk
 from l1l2fast._lines cimport Kink, median
-from l1l2fast._scalar cimport clip
 from l1l2fast._signals cimport interrupted, raise_pending
+
+cdef extern from "simd.h":
+    void l1l2fast_box(Py_ssize_t n, const double *r, const double *width, const double *middle, const double *left,
+                      const double *right, double *psi, signed char *inside) noexcept nogil
+    double l1l2fast_box_slope(Py_ssize_t n, double t, const double *r, const double *q, const double *width,
+                              const double *middle, const double *left, const double *right) noexcept nogil
 
 cdef enum:
     DONE = 0, UNBOUNDED = 2, PENDING = 5
@@ -47,6 +52,7 @@ cdef struct Smooth:
     double* step
     double* block
     signed char* inside
+    signed char* before     # the step before
     signed char* counted
     Py_ssize_t n_inside, n_counted
     double gam
@@ -82,15 +88,12 @@ cdef void set_gam(Smooth* s, double gam) noexcept nogil:
 cdef Py_ssize_t project(Smooth* s) noexcept nogil:
     # psi and the gradient from r; how many rows went in or out since the last time.
     cdef Py_ssize_t i, j, changes = 0, n = 0
-    cdef signed char now
-    cdef double psi
+    cdef signed char *before = s.before
+    s.before, s.inside = s.inside, before
+    l1l2fast_box(s.m, s.r, s.width, s.middle, s.left, s.right, s.psi, s.inside)
     for i in range(s.m):
-        psi = s.middle[i] + s.r[i] * s.width[i]
-        now = (psi > -s.left[i]) & (psi < s.right[i])
-        s.psi[i] = clip(psi, -s.left[i], s.right[i])
-        changes += now != s.inside[i]
-        n += now
-        s.inside[i] = now
+        changes += s.inside[i] != s.before[i]
+        n += s.inside[i]
     s.n_inside = n
     for j in range(s.k):
         s.gradient[j] = s.c[j] + s.d[j] * s.b[j]
@@ -152,10 +155,8 @@ cdef void newton_direction(Smooth* s) noexcept nogil:
 
 cdef double slope(Smooth* s, double t) noexcept nogil:
     # The derivative along step.
-    cdef Py_ssize_t i, j
-    cdef double total = 0
-    for i in range(s.m):
-        total -= s.q[i] * clip(s.middle[i] + (s.r[i] - t * s.q[i]) * s.width[i], -s.left[i], s.right[i])
+    cdef Py_ssize_t j
+    cdef double total = -l1l2fast_box_slope(s.m, t, s.r, s.q, s.width, s.middle, s.left, s.right)
     for j in range(s.k):
         total += (s.c[j] + s.d[j] * (s.b[j] + t * s.step[j])) * s.step[j]
     return total
@@ -236,7 +237,7 @@ cdef int shrink(Smooth* s, Py_ssize_t few, Py_ssize_t* newtons) noexcept nogil:
 
 
 cdef void lay_out(Smooth* s, double* memory) noexcept nogil:
-    # 3 m + (2 k + BLOCK + 2) k numbers and 2 m bytes
+    # 3 m + (2 k + BLOCK + 2) k numbers and 3 m bytes
     s.q = memory
     s.middle = s.q + s.m
     s.width = s.middle + s.m
@@ -246,7 +247,8 @@ cdef void lay_out(Smooth* s, double* memory) noexcept nogil:
     s.gradient = s.block + BLOCK * s.k
     s.step = s.gradient + s.k
     s.inside = <signed char*>(s.step + s.k)
-    s.counted = s.inside + s.m
+    s.before = s.inside + s.m
+    s.counted = s.before + s.m
 
 
 def narrow(const double[:, ::1] Z not None, const double[::1] y not None, const double[::1] left not None,
@@ -269,12 +271,12 @@ def narrow(const double[:, ::1] Z not None, const double[::1] y not None, const 
     s.Z, s.y, s.left, s.right, s.c, s.d = &Z[0, 0], &y[0], &left[0], &right[0], &c[0], &d[0]
     s.b, s.psi, s.r, s.gam = &b[0], &psi[0], &r[0], gam
     s.n_counted = 0
-    memory = <double*>malloc((3 * m + (2 * k + BLOCK + 2) * k) * sizeof(double) + 2 * m)
+    memory = <double*>malloc((3 * m + (2 * k + BLOCK + 2) * k) * sizeof(double) + 3 * m)
     if memory is NULL:
         raise MemoryError()
     with nogil:
         lay_out(&s, memory)
-        memset(s.inside, 0, 2 * m)
+        memset(s.inside, 0, 3 * m)
         memset(s.gram, 0, k * k * sizeof(double))
         for i in range(m):
             s.middle[i] = (s.right[i] - s.left[i]) / 2

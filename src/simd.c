@@ -53,6 +53,33 @@
 #undef INDEX
 #undef REAL
 
+CLONES void l1l2fast_box(ptrdiff_t n, const double *restrict r, const double *restrict width,
+                         const double *restrict middle, const double *restrict left, const double *restrict right,
+                         double *restrict psi, signed char *restrict inside)
+{
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double x = middle[i] + r[i] * width[i], low = -left[i], high = right[i];
+        inside[i] = (x > low) & (x < high);
+        x = x < low ? low : x;
+        psi[i] = x > high ? high : x;
+    }
+}
+
+CLONES double l1l2fast_box_slope(ptrdiff_t n, double t, const double *restrict r, const double *restrict q,
+                                 const double *restrict width, const double *restrict middle,
+                                 const double *restrict left, const double *restrict right)
+{
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double x = middle[i] + (r[i] - t * q[i]) * width[i], low = -left[i], high = right[i];
+        x = x < low ? low : x;
+        sum += q[i] * (x > high ? high : x);
+    }
+    return sum;
+}
+
 dense_kernels l1l2fast_dense_kernels(int is_double)
 {
     return is_double ? dense_table_d() : dense_table_s();

@@ -84,6 +84,12 @@ typedef struct {
     size_t size, index_size;
 } sparse_kernels;
 
+/* psi_i = middle_i + r_i width_i, moved between -left_i and right_i; inside_i: it did not have to be */
+void l1l2fast_box(ptrdiff_t n, const double *r, const double *width, const double *middle, const double *left,
+                  const double *right, double *psi, signed char *inside);
+/* sum_i q_i psi_i of r - t q */
+double l1l2fast_box_slope(ptrdiff_t n, double t, const double *r, const double *q, const double *width,
+                          const double *middle, const double *left, const double *right);
 dense_kernels l1l2fast_dense_kernels(int is_double);
 sparse_kernels l1l2fast_sparse_kernels(int is_double, int is_int64);
 #endif
