@@ -47,9 +47,12 @@ class Part(NamedTuple):
         return Part(*rows, self.c - self.Z @ side)
 
 
-def nearest(r, count):
-    """The rows with the smallest residuals, in order."""
-    return np.sort(np.argpartition(np.abs(r), count)[:count]) if count < len(r) else np.arange(len(r))
+def nearest(r, count, least=0.0):
+    """The rows with the smallest residuals, and all up to `least`: rows that tie stay together."""
+    size = np.abs(r)
+    if count < len(r):
+        return (size <= max(np.partition(size, count)[count], least)).nonzero()[0]
+    return np.arange(len(r))
 
 
 def width(m, k, before):
@@ -103,7 +106,9 @@ def narrowed(part, beta, gam, inner):
         steps += newtons
         if status == UNBOUNDED or last:
             break
-        near = nearest(r, max(len(rows) // 3, enough))
+        near = nearest(r, max(len(rows) // 3, enough), gam / 2)
+        if len(near) == len(rows):
+            break
         part, rows, gam = part.keep(r, near), rows[near], gam / 4
     if inner and status != UNBOUNDED:
         inside = beta.copy()

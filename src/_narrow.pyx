@@ -219,17 +219,20 @@ cdef int newton(Smooth* s, Py_ssize_t* newtons) noexcept nogil:
 
 
 cdef int shrink(Smooth* s, Py_ssize_t few, Py_ssize_t* newtons) noexcept nogil:
-    cdef Py_ssize_t _stage
+    cdef Py_ssize_t stage, before = s.m
     cdef bint first = s.gam == 0
     cdef int status
     cdef double least
     residuals(s)
     set_gam(s, 4 * typical(s) + 1e-300 if first else s.gam)
     least = 1e-9 * s.gam
-    for _stage in range(STAGES):
+    for stage in range(STAGES):
         status = newton(s, newtons)
         if status != DONE or s.n_inside <= few or s.gam <= least:
             return status
+        if stage > 1 and 4 * s.n_inside > 3 * before:  # those are ties, and stay inside
+            return status
+        before = s.n_inside
         # the start may have been far off
         set_gam(s, min(0.25 * s.gam, typical(s)) if first else 0.25 * s.gam)
         first = False
