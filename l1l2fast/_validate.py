@@ -208,16 +208,16 @@ remembered = functools.lru_cache(maxsize=128)(filled)
 
 
 def weights(value, n):
-    """Sample weights scaled to the sum 1."""
+    """Sample weights scaled to the sum 1, and as they were given but for a power of two, so that integers stay that."""
     if value is None:
-        return constant(1 / n, n)
+        return constant(1 / n, n), constant(1.0, n)
     w = finite("sample_weight", vector("sample_weight", value, n, scalar=True))
     if w.min() < 0:
         raise ValueError(f"sample_weight must be >= 0, got {w.min()} at position {w.argmin()}")
     if w.max() == 0:
         raise ValueError("sample_weight must have a positive entry, got zeros only")
-    w = w / w.max()
-    return w / w.sum()
+    w = np.ldexp(w, -math.frexp(w.max())[1])
+    return w / w.sum(), w
 
 
 def box(lower, upper, positive, p):
@@ -340,14 +340,14 @@ def problem(
     if offset is not None:
         finite("y", y)
         y = y - finite("offset", vector("offset", offset, X.n, scalar=True))
-    weight = weights(sample_weight, X.n)
+    weight, given = weights(sample_weight, X.n)
     low, high = box(lower, upper, positive, X.p)
     factor, low, high = factors(penalty_factor, low, high, X.p)
     bounded = positive or lower is not None or upper is not None or penalty_factor is not None
     b = start(warm_start, low, high, X.p, bounded)
     y, y_mean, y_size = centred(y, weight, fit_intercept)
     row = 0 if sample_weight is None else int(weight.argmax())  # one that counts
-    square, slope, energy = first_pass(X, weight, y, fit_intercept, row)
+    square, slope, energy = first_pass(X, given, y, fit_intercept, row)
     limits = low, high
     if standardize:
         sd = deviations(X, weight, square, fit_intercept)

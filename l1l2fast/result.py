@@ -239,13 +239,13 @@ class Result:
 
         Notes
         -----
-        Where the optimum is not the only one, `solve` returns this one of them. Squared loss without
-        a kink: the shortest coefficients. Absolute loss without an L2 term: a vertex, with as many zero residuals
-        as coefficients (an L1 penalty and a bound count as rows); the first at which no single exchange of a zero
-        residual lowers the objective, on the way from b = 0 (small data), from a reweighted least-squares fit, or from
-        `warm_start`; if X has dependent columns, the shortest coefficients with the fit of that vertex. The same
-        data in the same layout give the same one. Otherwise (lasso, bounds): where coordinate descent arrives.
-        If that is not good enough, `center` treats all optima alike.
+        Which of several optima `solve` returns. Squared loss without a kink: the shortest coefficients.
+        Absolute loss without an L2 term: a vertex, with as many zero residuals as coefficients (an L1 penalty
+        and a bound count as rows); the first at which no exchange of a zero residual lowers the objective, on
+        the way from b = 0 (small data), a rough fit or `warm_start`; if X has dependent columns, the shortest
+        coefficients with the fit of that vertex. Lasso, bounds: where coordinate descent arrives. The same data give
+        the same one every time, and where X and the weights are integers, every layout of X does. No rule
+        treats all optima alike but `center`.
 
         References
         ----------

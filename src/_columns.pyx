@@ -13,6 +13,7 @@ from cpython.buffer cimport PyBUF_ANY_CONTIGUOUS, PyBuffer_Release, PyObject_Get
 from libc.stdlib cimport free, malloc
 
 from l1l2fast._blas cimport gemm_nt, mirror, syrk
+from l1l2fast._scalar cimport mean_about, variance
 from l1l2fast._signals cimport interrupted, raise_pending
 
 cdef enum:
@@ -208,27 +209,28 @@ cdef class Columns:
         return out
 
     def first_pass(self, const double[::1] w not None, const double[::1] y not None, Py_ssize_t row, bint centred):
-        """Set the means (weights w of sum 1); return sum w x~^2, X~'(w y), the sums of w x about one row, sum w y^2.
+        """Set the means; return, over sum w, sum w x~^2, X~'(w y), the sums of w x about one row, sum w y^2.
 
-        With `centred`, sum w y must be zero. Sums are taken about the entries of one row, so that a column
-        far from zero keeps its digits and a constant one comes out as exactly that. One pass over X.
+        With `centred`, sum w y must be zero. Sums are taken about the entries of one row, for a column far
+        from zero to keep its digits. Those of integers are exact, whatever the storage of X. One pass over X.
         """
         cdef Py_ssize_t i, j
-        cdef double energy = 0.0
+        cdef double energy = 0.0, total = 0.0, lost = 0.0, more
         v, origin = np.empty(self.n), self.origin(row) if centred else np.zeros(self.p)
         cdef double[::1] v_ = v, o = origin
         for i in range(self.n):
             v_[i] = w[i] * y[i]
             energy += v_[i] * y[i]
+            more = total + (w[i] - lost)  # of equal weights, rounding would be equal too (Kahan, 1965)
+            lost, total = (more - total) - (w[i] - lost), more
         sums = self.sums_about(w, v_, o)
         cdef double[:, ::1] s = sums
-        if centred:
-            for j in range(self.p):
-                self.mean_[j] = o[j] + s[0, j]
-                s[1, j] -= s[0, j] * s[0, j]
-                if s[1, j] <= (1.5e-14 * self.mean_[j]) ** 2:
-                    s[1, j] = 0.0  # constant up to the rounding of its mean
-        return sums[1], sums[2], sums[0], energy
+        for j in range(self.p):
+            s[1, j] = variance(s[0, j] if centred else 0.0, s[1, j], total)
+            self.mean_[j] = mean_about(o[j], s[0, j], total) if centred else self.mean_[j]
+            if centred and s[1, j] <= (1.5e-14 * self.mean_[j]) ** 2:
+                s[1, j] = 0.0  # constant up to the rounding of its mean
+        return sums[1], sums[2] / total, sums[0] / total, energy / total
 
     def unscale(self, const double[::1] b not None, const double[::1] u not None, const double[::1] theta not None):
         """Coefficients on the scale of X, the fit at the means, and X'theta from u = X~'theta."""
@@ -369,9 +371,7 @@ cdef class Columns:
         Say `near` (see there) if the means may be taken off X'X, which needs no copy of X.
         """
         cdef Py_ssize_t k = which.shape[0], lo, hi, step, ld = G.shape[1]
-        if k == known or self.n == 0:
-            return
-        if near and known == 0 and self.gram_of_stored(which, root, G):
+        if k == known or self.n == 0 or near and known == 0 and self.gram_of_stored(which, root, G):
             return
         cdef Py_ssize_t rows = min(max(BLOCK, NUMBERS // k), self.n)
         # about 1e9 multiplications between two looks at Ctrl-C

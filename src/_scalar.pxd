@@ -1,5 +1,5 @@
 # Inline formulas of one number; everything above is built from them.
-from libc.math cimport INFINITY, fabs
+from libc.math cimport INFINITY, fabs, floor
 
 
 cdef inline double sign(double x) noexcept nogil:
@@ -18,3 +18,17 @@ cdef inline double soft_threshold(double z, double t) noexcept nogil:
     if z > t:
         return z - t
     return z + t if z < -t else 0.0
+
+
+cdef inline double mean_about(double origin, double first, double total) noexcept nogil:
+    # origin + first / total; of integers the quotient of two, rounded once, which does not depend on the origin
+    if first != 0 and origin == floor(origin) and fabs(origin) < 1e9:
+        return (total * origin + first) / total
+    return origin + first / total
+
+
+cdef inline double variance(double first, double second, double total) noexcept nogil:
+    # second / total - (first / total)^2, of integers rounded once
+    if second < 1e140:  # else products would overflow
+        return (total * second - first * first) / (total * total)
+    return second / total - (first / total) * (first / total)

@@ -206,6 +206,19 @@ def test_a_fit_at_a_tolerance_is_finished_first():
     np.testing.assert_allclose(found.lower + found.upper, np.tile(exact.coef, 2), atol=1e-8)
 
 
+def test_which_optimum_does_not_depend_on_storage():
+    """Of tied optima, every layout of integers gives the same one."""
+    rng = np.random.default_rng(8)
+    for size in [20] * 60 + [500] * 8:
+        X, y = rng.integers(0, 2, (size, 4)), rng.integers(-3, 4, size)
+        for loss, weight in (("absolute", None), (Pinball(0.25), rng.integers(1, 4, size))):
+            want = solve(X.astype(float), y, loss, sample_weight=weight)
+            for layout in LAYOUTS.values():
+                found = solve(layout(X.astype(float)), y, loss, sample_weight=weight)
+                np.testing.assert_allclose(found.coef, want.coef, atol=1e-9)
+                assert found.intercept == pytest.approx(want.intercept, abs=1e-9)
+
+
 def test_scale_weights_and_storage_do_not_matter():
     rng = np.random.default_rng(4)
     X, y = rng.integers(0, 3, (30, 4)).astype(float), rng.integers(0, 4, 30).astype(float)
