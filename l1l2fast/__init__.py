@@ -4,7 +4,7 @@ from l1l2fast.config import show_config
 from l1l2fast.cross_validation import CVResult, Interrupted, cross_validate
 from l1l2fast.inference import Inference, inference
 from l1l2fast.leverage import Leverage
-from l1l2fast.losses import Absolute, Pinball, Squared
+from l1l2fast.losses import Absolute, Huber, Logistic, Pinball, Squared
 from l1l2fast.path import Path, path
 from l1l2fast.penalties import L1, L1L2, L2
 from l1l2fast.quantile_process import QuantileProcess, quantile_process
@@ -23,9 +23,11 @@ __all__ = [
     "CVResult",
     "Certificate",
     "ConvergenceWarning",
+    "Huber",
     "Inference",
     "Interrupted",
     "Leverage",
+    "Logistic",
     "Path",
     "Pinball",
     "Progress",

@@ -18,7 +18,13 @@ from l1l2fast._sparse import Sparse
 from l1l2fast.problem import Problem
 from l1l2fast.result import Result
 
-LOSSES = {"squared": losses.Squared, "absolute": losses.Absolute, "pinball": losses.Pinball}
+LOSSES = {
+    "squared": losses.Squared,
+    "absolute": losses.Absolute,
+    "pinball": losses.Pinball,
+    "huber": losses.Huber,
+    "logistic": losses.Logistic,
+}
 PENALTIES = ("l1", "l2", "elasticnet")
 METHODS = ("irls", "interior")
 
@@ -269,6 +275,19 @@ def start(value, low, high, p, bounded):
     return np.minimum(np.maximum(b, low), high)
 
 
+def known(y, offset, loss_):
+    """y less the offset, and what is left of that; y must be what the loss expects."""
+    allowed = loss_.responses()
+    if allowed is not None and not np.isin(y, allowed).all():
+        bad = np.flatnonzero(~np.isin(y, allowed))[0]
+        raise ValueError(f"y must be one of {allowed} for loss={loss_!r}, got {y[bad]} at position {bad}")
+    if offset is None:
+        return y, None
+    finite("y", y)
+    offset = finite("offset", vector("offset", offset, len(y), scalar=True))
+    return (y - offset, None) if loss_.of_residual() else (y, offset)
+
+
 def centred(y, weight, fit_intercept):
     """y less its mean (0 without an intercept), that mean, and the largest |y| there was."""
     y_size, y_mean, moved = survey(y, weight)
@@ -336,18 +355,17 @@ def problem(
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be callable, got {callback!r}")
     X = columns(X)
-    y = vector("y", y, X.n)
-    if offset is not None:
-        finite("y", y)
-        y = y - finite("offset", vector("offset", offset, X.n, scalar=True))
+    y, offset = known(vector("y", y, X.n), offset, loss_)
     weight, given = weights(sample_weight, X.n)
     low, high = box(lower, upper, positive, X.p)
     factor, low, high = factors(penalty_factor, low, high, X.p)
     bounded = positive or lower is not None or upper is not None or penalty_factor is not None
     b = start(warm_start, low, high, X.p, bounded)
-    y, y_mean, y_size = centred(y, weight, fit_intercept)
+    raw, (y, y_mean, y_size) = y, centred(y, weight, fit_intercept)
     row = 0 if sample_weight is None else int(weight.argmax())  # one that counts
     square, slope, energy = first_pass(X, given, y, fit_intercept, row)
+    if not loss_.of_residual():
+        y, y_mean = raw, 0.0
     limits = low, high
     if standardize:
         sd = deviations(X, weight, square, fit_intercept)
@@ -364,6 +382,7 @@ def problem(
     return Problem(
         X,
         y,
+        offset,
         y_mean,
         y_size,
         weight,

@@ -2,7 +2,8 @@
 
     minimise  sum_i w_i l(y_i, c + x~_i'b) + sum_j factor_j pen(b_j),   lower <= b <= upper
 
-with sum(w) = 1, y less its offset and (with an intercept) its mean, x~_j = scale_j (x_j - mean_j).
+with sum(w) = 1, x~_j = scale_j (x_j - mean_j) and, if l is a function of y - f, y less its offset and (with an
+intercept) its mean; else c stands for c + offset_i.
 """
 
 from collections.abc import Callable
@@ -22,6 +23,7 @@ class Problem:
 
     columns: object  # l1l2fast._columns.Columns
     y: np.ndarray
+    offset: np.ndarray | None  # what y could not take in
     y_mean: float
     y_size: float  # largest |y| before centring: what its rounding is measured by
     weight: np.ndarray
@@ -36,7 +38,7 @@ class Problem:
     start: np.ndarray
     started: bool  # may start be other than zero?
     square: np.ndarray  # sum_i w_i x~_ij^2
-    slope: np.ndarray  # X~'(w y): minus the gradient of the squared loss at b = 0
+    slope: np.ndarray  # X~'(w (y - mean)): minus the gradient of the squared loss at b = 0
     energy: float  # sum_i w_i y_i^2
     tol: float
     max_iter: int

@@ -28,6 +28,7 @@ class Status(Enum):
     CONVERGED = "converged"
     MAX_ITER = "max_iter"
     STOPPED = "stopped"
+    UNBOUNDED = "unbounded"
 
 
 # status -> (what it means, is it worth a warning)
@@ -35,6 +36,7 @@ MESSAGES = {
     Status.CONVERGED: ("the duality gap is within the tolerance", False),
     Status.MAX_ITER: ("no further progress was possible within max_iter or the arithmetic", True),
     Status.STOPPED: ("the callback asked to stop", True),
+    Status.UNBOUNDED: ("the objective falls for ever, as with separable classes: no coefficients attain it", True),
 }
 
 
@@ -89,8 +91,8 @@ class Certificate:
         D(theta) = -sum_i q_i l*(y_i, -theta_i / q_i) - theta'o - sum_j h_j*(x_j'theta)
 
     as long as ``sum(theta) = 0`` when there is an intercept. ``l*`` and ``h*`` are the
-    convex conjugates: l*(y, g) = g^2/2 + g y for the squared loss; g y on |g| <= 1 for the
-    absolute loss; h_j*(u) = u t - h_j(t) at t = soft(u, v_j l1) / (v_j l2) moved into the bounds.
+    convex conjugates: l*(y, g) = g^2/2 + g y for the squared loss, and on |g| <= delta for Huber's;
+    g y on |g| <= 1 for the absolute loss; a log a + (1-a) log(1-a), a = -g y, for the logistic one; h_j*(u) = u t - h_j(t) at t = soft(u, v_j l1) / (v_j l2) moved into the bounds.
 
     Attributes
     ----------

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from l1l2fast import _frames, _validate, absolute, squared
+from l1l2fast import _frames, _validate, absolute, smooth, squared
 from l1l2fast.leverage import leverage
 from l1l2fast.losses import Loss
 from l1l2fast.penalties import Penalty
@@ -22,6 +22,8 @@ def family(problem):
         return squared.solve
     if problem.loss.slopes() is not None and problem.penalty.elastic() is not None:
         return absolute.solve
+    if smooth.suits(problem):
+        return smooth.solve
     raise ValueError(f"loss={problem.loss!r} with penalty={problem.penalty!r} has no solver")
 
 
@@ -79,9 +81,11 @@ def solve(
         converted once. Arithmetic is float64.
     y : array-like of shape (n_samples,)
         Response.
-    loss : {"squared", "absolute", "pinball"} or Loss, default="squared"
+    loss : {"squared", "absolute", "pinball", "huber", "logistic"} or Loss, default="squared"
         l(y, f) = (y - f)^2 / 2, the conditional mean; |y - f|, the conditional median; or, as an object,
-        ``Pinball(quantile)``, r (quantile - [r < 0]) with r = y - f, the conditional quantile.
+        ``Pinball(quantile)``, r (quantile - [r < 0]) with r = y - f, the conditional quantile;
+        ``Huber(delta)``, r^2 / 2 up to |r| = delta and a line beyond; ``Logistic()``,
+        log(1 + exp(-y f)), the log odds of y = 1 against y = -1.
     penalty : None, {"l1", "l2", "elasticnet"} or Penalty, default=None
         pen(b) = alpha |b|, alpha b^2 / 2, or both: alpha (l1_ratio |b| + (1 - l1_ratio) b^2 / 2).
         Objects say the same: ``L1(alpha)``, ``L2(alpha)``, ``L1L2(l1, l2)``.

@@ -35,6 +35,9 @@ cdef class Columns:
     # one part of the moments about `origin`: sum w d, sum w d^2, sum v d with d = x_j - origin_j
     cdef void moments_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *origin, const double *w,
                            const double *v, double *s1, double *s2, double *s3) noexcept nogil
+    # x~_j'w, sum w x~_j^2 and x~_j'v, given the sums of w and v
+    cdef void weigh_one(self, Py_ssize_t j, const double *w, const double *v, double all_w, double all_v,
+                        double *out) noexcept nogil
     # one part of f = X~ b: entries lo:hi of `which` (the nonzero b), or rows lo:hi of a C-ordered X
     cdef void predict_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
                            const double *b, const double *ones, double *f) noexcept nogil

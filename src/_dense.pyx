@@ -108,6 +108,12 @@ cdef class DenseF(Columns):
                               g + lo * K, K)
         rescale(lo, hi, K, &self.scale_[0], g)
 
+    cdef void weigh_one(self, Py_ssize_t j, const double *w, const double *v, double all_w, double all_v,
+                        double *out) noexcept nogil:
+        cdef double s = self.scale_[j]
+        self.ops.moments(self.n, 1, self.column(j), self.n, &self.mean_[j], w, v, out, out + 1, out + 2)
+        out[0], out[1], out[2] = s * out[0], s * s * out[1], s * out[2]
+
     cdef void moments_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *origin, const double *w,
                            const double *v, double *s1, double *s2, double *s3) noexcept nogil:
         self.ops.moments(self.n, hi - lo, self.column(lo), self.n, origin + lo, w, v, s1 + lo, s2 + lo, s3 + lo)
@@ -182,6 +188,17 @@ cdef class DenseC(Columns):
                         double *g) noexcept nogil:
         self.ops.rows_many(hi - lo, self.p, self.row(lo), self.p, &self.mean_[0], r + 8 * lo, 8 * self.n, K, g, K)
         rescale(0, self.p, K, &self.scale_[0], g)
+
+    cdef void weigh_one(self, Py_ssize_t j, const double *w, const double *v, double all_w, double all_v,
+                        double *out) noexcept nogil:
+        cdef Py_ssize_t i
+        cdef double x, first = 0.0, second = 0.0, third = 0.0
+        for i in range(self.n):
+            x = self.item(i, j)
+            first += w[i] * x
+            second += w[i] * x * x
+            third += v[i] * x
+        out[0], out[1], out[2] = first, second, third
 
     cdef void moments_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *origin, const double *w,
                            const double *v, double *s1, double *s2, double *s3) noexcept nogil:

@@ -119,7 +119,7 @@ cdef class Sums:
         cdef Py_ssize_t i, j, n = self.y.shape[0], p = b.shape[0]
         cdef double objective = 0.0, gap = 0.0, s = 1.0, size = 0.0, unit, bound, spread = 0.0, total = 0.0
         cdef double kink = self.penalty.derivative(1e-300)  # convex, so pen(b) >= kink |b|
-        cdef bint smooth = self.loss.curvature(0.0, 0.0) > 0
+        cdef bint smooth = self.loss.curvature(1.0, 1.0) > 0
         with nogil:
             for i in range(n):
                 if self.w[i] > 0:

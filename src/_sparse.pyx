@@ -188,6 +188,17 @@ cdef class Sparse(Columns):
         step[0] = 1 + <Py_ssize_t>(numbers / (1.0 + self.start[self.p] / <double>self.p))
         return self.p
 
+    cdef void weigh_one(self, Py_ssize_t j, const double *w, const double *v, double all_w, double all_v,
+                        double *out) noexcept nogil:
+        cdef double s = self.scale_[j], m = self.mean_[j]
+        cdef double[5] sums
+        self.ops.moments(self.count(j), self.values(j), self.indices(j), m, w, v, sums)
+        if self.count(j) < self.n:  # the implicit zeros
+            sums[0] -= (all_w - sums[3]) * m
+            sums[1] += (all_w - sums[3]) * m * m
+            sums[2] -= (all_v - sums[4]) * m
+        out[0], out[1], out[2] = s * sums[0], s * s * sums[1], s * sums[2]
+
     cdef void moments_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *origin, const double *w,
                            const double *v, double *s1, double *s2, double *s3) noexcept nogil:
         cdef Py_ssize_t j, i

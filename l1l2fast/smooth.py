@@ -1,0 +1,209 @@
+"""Smooth losses (Huber, logistic): a penalised parabola at a time, on a working set.
+
+    minimise  sum_i w_i l(y_i, f_i) + sum_j factor_j pen(b_j),   f = o + c + X~b,   lower <= b <= upper
+
+Around the present f, the loss is a parabola with slopes -v and curvatures h, so that its minimum is a
+weighted lasso, ridge, ...: the engine of the squared loss solves it (Lee, Sun and Saunders, 2014,
+"proximal Newton"), and a line search makes sure of the descent. Columns are centred with the weights h,
+which takes the intercept out of the parabola; then the four steps are those of `squared`: identify the
+columns that matter on the way down the penalty, solve small, go back to the data, certify, with
+theta = -w l'(f), whose sum is brought to zero by the intercept.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from l1l2fast._model import dual_point, falls_on, level, search
+from l1l2fast.parabola import kinks, model_of
+from l1l2fast.problem import EPS
+from l1l2fast.result import Answer, Status, shrunk
+from l1l2fast.squared import curved
+from l1l2fast.working_set import SMALL, WorkingSet
+
+# Part of the penalty's strength that a round keeps on the way down.
+DOWN = 0.4
+# Columns that may come in at a time, if the support is smaller; a set is emptied of zeros when it is SPARE times
+# as large as the support, and ROOM more.
+ROOM, SPARE = 200, 1.5
+# Steps in one round: while columns are missing, and then.
+FEW, MANY = 2, 30
+# A round ends when a step falls by less than this part of the gap that is asked for, or of its first step.
+STILL, FADING = 1e-3, 0.1
+# What each further round at full strength, with no column missing, leaves of that: gaps fall with its root.
+STRICTER = 0.01
+# The gap asked of a parabola: on the way down, relative to the objective; while columns are missing, to the
+# gap; and then, to the fall of the last step.
+LOOSE, MISSING, AHEAD = 0.03, 0.1, 0.01
+# A step that goes on falling so many times its length, by so much of f: there is no minimum.
+FAR, MOVES = 30.0, 1e-2
+
+
+class Point(NamedTuple):
+    """An answer at one strength of the penalty: b, f, theta = -w l', g = X~'theta."""
+
+    strength: float
+    b: np.ndarray
+    level: float
+    f: np.ndarray
+    theta: np.ndarray
+    g: np.ndarray
+
+
+def suits(problem):
+    """Has the loss a curvature, and the penalty a dual?"""
+    return problem.loss.derivatives(1.0, 1.0)[1] > 0 and problem.penalty.convex()
+
+
+def solve(problem):
+    """Minimise; returns an Answer."""
+    model = model_of(problem)
+    judge, working = Judge(problem), WorkingSet(problem)
+    before, point = None, first_point(problem, judge.theta)
+    while True:
+        answer = judge(point, model)
+        if answer is not None:
+            return answer
+        target = max(1.0, DOWN * point.strength)
+        left = choose(problem, working, before, point, target)
+        judge.stricter *= STRICTER if point.strength == 1 and not left else 1.0
+        b, f = descend(model, working.which, point, target, left, judge)
+        before, point = (point if target < point.strength else None), refresh(problem, target, b, f)
+        judge.passes += 1
+
+
+def first_point(problem, theta):
+    """Where the way begins: at zero, or at the warm start, with the strength that holds it there."""
+    X, b = problem.columns, problem.start
+    if problem.started and b.any():
+        return refresh(problem, 1.0, b, null_fit(problem)[1])
+    c, f = null_fit(problem)
+    g = first_slope(problem, theta)
+    strength = 1.0
+    if X.p > SMALL:
+        kink = kinks(problem)
+        held = (kink > 0) & (problem.lower < problem.upper)
+        strength = max(1.0, float((np.abs(g[held]) / kink[held]).max(initial=0.0)))
+    return Point(strength, b, c, f, theta, g)
+
+
+def null_fit(problem):
+    """The best intercept without any column, and the prediction."""
+    f = np.zeros(problem.columns.n) if problem.offset is None else problem.offset.copy()
+    return (level(problem.sums, f) if problem.intercept else 0.0), f
+
+
+def first_slope(problem, theta):
+    """X~'theta: no pass over X if theta is a multiple of the residuals of squares, whose slope is known."""
+    y, w = problem.y, problem.weight
+    like = w * (y - w @ y) if problem.intercept else w * y
+    size = like @ like
+    ratio = (like @ theta) / size if size > 0 else 0.0
+    if ratio > 0 and np.abs(theta - ratio * like).max() <= 4 * EPS * np.abs(theta).max():
+        return ratio * problem.slope
+    return problem.columns.sweep(theta)
+
+
+def refresh(problem, strength, b, f):
+    """The point at b, near the prediction f: the support is read, the intercept made exact, then X once."""
+    f, near = problem.columns.predict(b), f
+    if problem.offset is not None:
+        f += problem.offset
+    c = 0.0
+    if problem.intercept:
+        c = float(problem.weight @ (near - f))
+        f += c
+        c += level(problem.sums, f)
+    theta = np.empty(len(f))
+    dual_point(problem.sums, f, theta)
+    return Point(strength, b, c, f, theta, problem.columns.sweep(theta))
+
+
+def choose(problem, working, before, point, strength):
+    """Let the columns in that matter at this strength; returns whether some were left out."""
+    kink = kinks(problem)
+    movable = (problem.lower < problem.upper) & (problem.square > 0)
+    if problem.columns.p <= SMALL or not kink.any():
+        working.extend(working.outside(movable))
+        return False
+    active = np.count_nonzero(point.b)
+    if len(working) > SPARE * active + ROOM:
+        working.drop(point)
+    free = working.outside(movable & ((point.b != 0) | (kink == 0)))
+    new = working.missing(before, point, strength, max(ROOM, active))
+    working.extend(np.union1d(free, new))
+    return len(new) > active // 10
+
+
+def descend(model, which, point, strength, left, judge):
+    """Steps on the columns `which` at this strength; returns b and f."""
+    b, f, first, enough = point.b, point.f, 0.0, judge.loosely(strength, left)
+    steps = 1 if strength > 1 else FEW if left else MANY
+    for _ in range(steps):
+        db, df = model.direction(which, b, f, strength, enough)
+        t, fall, expected = search(model.problem.sums, f, df, b, db, which, strength)
+        model.learn(t)
+        if not fall > 0 and t < 1:
+            break  # rounding; a whole step is taken even so, since its slope at the end is smaller
+        b, f = b + t * db, f + t * df
+        model.last = db, df
+        first = max(first, fall)
+        if expected <= judge.enough() or left and fall < FADING * first:
+            break
+        enough = min(enough, judge.loosened(AHEAD * expected))
+    return b, f
+
+
+class Judge:
+    """Certifies every point at full strength, keeps the best, and says when to stop."""
+
+    def __init__(self, problem):
+        self.problem = problem
+        _, f = null_fit(problem)
+        self.theta = np.empty(len(f))
+        self.null = dual_point(problem.sums, f, self.theta)
+        self.tolerance = problem.tol * self.null + 4e-16 * problem.y_size * np.abs(self.theta).sum()
+        self.best, self.gap, self.objective = None, np.inf, np.inf
+        self.passes, self.rounds, self.idle, self.stricter = 1, 0, 0, 1.0
+
+    def __call__(self, point, model):
+        """An Answer if this is the end."""
+        problem = self.problem
+        objective, gap, scale = problem.certify(point.b, point.f, point.theta, point.g)
+        self.idle = 0 if gap < 0.5 * self.gap or objective < self.objective or point.strength > 1 else self.idle + 1
+        self.objective = objective
+        if self.best is None or gap <= self.gap:
+            self.gap, self.best = gap, (objective, point, scale)
+        status = problem.verdict(self.rounds, objective, self.gap, self.tolerance, self.passes)
+        if status is None and self.idle > 3:
+            status = Status.MAX_ITER  # this is what the arithmetic gives
+        self.rounds += 1
+        if status is None:
+            return None
+        objective, point, scale = self.best
+        if status is not Status.STOPPED and self.endless(point, model):
+            status = Status.UNBOUNDED
+        theta, g = shrunk(scale, point.theta, point.g)
+        ends = status, self.tolerance, self.passes, model.epochs, curved(problem)
+        return Answer(point.b, point.level, objective, self.gap, theta, g, *ends)
+
+    def endless(self, point, model):
+        """Does the last step go on falling?"""
+        if model.last is None:
+            return False
+        db, df = model.last
+        return np.abs(df).max() > MOVES and falls_on(self.problem.sums, point.f, df, point.b, db, FAR)
+
+    def loosely(self, strength, left):
+        """The gap of the first parabola of a round that is good enough."""
+        if strength > 1:
+            return LOOSE * self.objective
+        return MISSING * self.gap if left else self.loosened(AHEAD * self.gap)
+
+    def loosened(self, gap):
+        """What a gap of the loss means for a parabola, whose gap is of second order where the loss is a line."""
+        return gap * min(1.0, gap / self.null) if self.null > 0 else 0.0
+
+    def enough(self):
+        """The fall of a step below which a round ends."""
+        return STILL * self.tolerance * self.stricter

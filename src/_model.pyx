@@ -1,0 +1,208 @@
+"""A smooth loss around a prediction f: its parabola there, its minimum along a line and along the intercept.
+
+    F(f, b) = sum_i w_i l(y_i, f_i) + t sum_j factor_j pen(b_j)
+
+The parabola has the slopes of the loss and the curvatures max(l'', share weight): those of the loss
+itself, but no smaller than a part of the curvature of a parabola that lies above it, so that rows of
+no curvature (Huber's outliers, the certain ones of the logistic loss) cannot send a step anywhere.
+"""
+import numpy as np
+
+from libc.math cimport INFINITY, fabs
+
+from l1l2fast._newton cimport PENDING, Quadratic, minimise_quadratic, settle
+from l1l2fast._objective cimport Sums
+from l1l2fast._scalar cimport sign
+from l1l2fast._signals cimport raise_pending
+
+cdef enum:
+    STEPS = 100  # along the intercept, at most: each halves the bracket, or is as long as a majoriser's
+    HALVINGS = 50
+
+# How far the derivative at the end of a step may have risen above zero, relative to that at its beginning.
+cdef double RISE = 0.3
+
+
+def parabola(Sums sums not None, const double[::1] f not None, double share,
+             double[::1] v not None, double[::1] h not None):
+    """v = -w l', h = w max(l'', share * weight); returns sum w l, sum v, sum h and how many h > 0."""
+    cdef Py_ssize_t i, rank = 0
+    cdef double loss = 0.0, all_v = 0.0, all_h = 0.0, bend
+    with nogil:
+        for i in range(f.shape[0]):
+            v[i] = h[i] = 0.0
+            if sums.w[i] > 0:
+                loss += sums.w[i] * sums.loss.value(sums.y[i], f[i])
+                v[i] = -sums.w[i] * sums.loss.gradient(sums.y[i], f[i])
+                bend = sums.loss.curvature(sums.y[i], f[i])
+                if share > 0:
+                    bend = max(bend, share * sums.loss.weight(sums.y[i], f[i], 0.0))
+                h[i] = sums.w[i] * bend
+            all_v += v[i]
+            all_h += h[i]
+            rank += h[i] > 0
+    return loss, all_v, all_h, rank
+
+
+def minimise(Sums sums not None, const double[:, ::1] G not None, const Py_ssize_t[::1] which not None,
+             double strength, const double[::1] b not None, double[::1] q not None, double size, double enough,
+             Py_ssize_t rank, Py_ssize_t max_epochs, double[::1] work not None):
+    """The minimum of  1/2 d'G d - q'd + t sum factor pen(b + d)  over the columns `which`, k of them.
+
+    size is that of the whole objective, whose rounding counts, `enough` the gap asked for, rank that of G
+    if no columns depend on each other; len(work) >= k^2 + 9 k; q is brought up to date.
+    Returns b + d and the number of epochs.
+    """
+    cdef Quadratic s
+    cdef Py_ssize_t a, k = which.shape[0]
+    cdef double moved
+    cdef Py_ssize_t[::1] turn = np.empty(3 * k, dtype=np.intp)
+    new = np.empty(k)
+    cdef double[::1] x = new
+    cdef double *factor = &work[0]
+    cdef double *lower = factor + k
+    cdef double *upper = lower + k
+    for a in range(k):
+        x[a], factor[a] = b[which[a]], strength * sums.factor[which[a]]
+        lower[a], upper[a] = sums.lower[which[a]], sums.upper[which[a]]
+    s.k, s.ld, s.G, s.q, s.b = k, G.shape[1], &G[0, 0], &q[0], &x[0]
+    s.factor, s.lower, s.upper, s.rank, s.budget = factor, lower, upper, rank, INFINITY
+    s.energy, s.enough = 2 * size, enough
+    settle(&s, &turn[0], upper + k)
+    with nogil:
+        moved = minimise_quadratic(sums.penalty, &s, 0.0, max_epochs)
+    if moved == PENDING:
+        raise_pending()
+    return new, s.epochs
+
+
+def dual_point(Sums sums not None, const double[::1] f not None, double[::1] theta not None):
+    """theta = -w l' at f; returns sum w l."""
+    cdef Py_ssize_t i
+    cdef double loss = 0.0
+    with nogil:
+        for i in range(f.shape[0]):
+            theta[i] = 0.0
+            if sums.w[i] > 0:
+                loss += sums.w[i] * sums.loss.value(sums.y[i], f[i])
+                theta[i] = -sums.w[i] * sums.loss.gradient(sums.y[i], f[i])
+    return loss
+
+
+def level(Sums sums not None, double[::1] f not None):
+    """Add to f the constant that minimises the loss; returns it. Newton's method, held in a bracket."""
+    cdef Py_ssize_t i, _step
+    cdef double t = 0.0, new, slope, bend, above, size, low = -INFINITY, high = INFINITY, w, far
+    with nogil:
+        for _step in range(STEPS):
+            slope = bend = above = size = far = 0.0
+            for i in range(f.shape[0]):
+                w = sums.w[i]
+                if w > 0:
+                    new = w * sums.loss.gradient(sums.y[i], f[i] + t)
+                    slope += new
+                    size += fabs(new)
+                    bend += w * sums.loss.curvature(sums.y[i], f[i] + t)
+                    above += w * sums.loss.weight(sums.y[i], f[i] + t, 0.0)
+                    far += w * fabs(f[i] + t)
+            if fabs(slope) <= 3e-16 * size or size < 1e-40 or above == 0:
+                break
+            if slope > 0:
+                high = t
+            else:
+                low = t
+            # a parabola that lies above the loss is always safe; Newton's may go further, but not without end
+            new = t - slope / max(bend, 0.05 * above)
+            if not low < new < high:
+                new = (low + high) / 2
+            if new == t or fabs(new - t) < 1e-17 * far:
+                break
+            t = new
+        for i in range(f.shape[0]):
+            f[i] += t
+    return t
+
+
+cdef double penalty_slope(Sums sums, const Py_ssize_t *which, Py_ssize_t k, double strength, const double *b,
+                          const double *d, double t) noexcept nogil:
+    # derivative from the left of strength * sum factor pen(b + t d)
+    cdef Py_ssize_t a, j
+    cdef double at, total = 0.0
+    for a in range(k):
+        j = which[a]
+        if d[j] == 0 or sums.factor[j] == 0:
+            continue
+        at = b[j] + t * d[j]
+        if fabs(at) <= 1e-15 * fabs(b[j]):
+            at = -1e-300 * sign(d[j])
+        total += sums.factor[j] * d[j] * sums.penalty.derivative(at)
+    return strength * total
+
+
+cdef double penalty_rise(Sums sums, const Py_ssize_t *which, Py_ssize_t k, double strength, const double *b,
+                         const double *d, double t) noexcept nogil:
+    cdef Py_ssize_t a, j
+    cdef double total = 0.0
+    for a in range(k):
+        j = which[a]
+        if d[j] != 0 and sums.factor[j] > 0:
+            total += sums.factor[j] * (sums.penalty.value(b[j] + t * d[j]) - sums.penalty.value(b[j]))
+    return strength * total
+
+
+cdef double loss_slope(Sums sums, const double[::1] f, const double[::1] df, double t, double *rise,
+                       double *rounding) noexcept nogil:
+    # derivative of the loss along df at t, its rise from 0 on, and what both may be by rounding
+    cdef Py_ssize_t i
+    cdef double total = 0.0, now, one
+    rise[0] = rounding[0] = 0.0
+    for i in range(f.shape[0]):
+        if sums.w[i] > 0 and df[i] != 0:
+            one = sums.w[i] * df[i] * sums.loss.gradient(sums.y[i], f[i] + t * df[i])
+            now = sums.loss.value(sums.y[i], f[i])
+            total += one
+            rise[0] += sums.w[i] * (sums.loss.value(sums.y[i], f[i] + t * df[i]) - now)
+            rounding[0] += 1e-15 * (fabs(one) + sums.w[i] * now)
+    return total
+
+
+def search(Sums sums not None, const double[::1] f not None, const double[::1] df not None,
+           const double[::1] b not None, const double[::1] db not None, const Py_ssize_t[::1] which not None,
+           double strength):
+    """The step t <= 1 to take along (df, db); by how much the objective falls, and by how much a line would.
+
+    The whole step is taken if it ends no higher than it began and hardly uphill; else t is near the minimum.
+    """
+    cdef Py_ssize_t k = which.shape[0], _halving
+    cdef const Py_ssize_t *W = &which[0] if k else NULL
+    cdef const double *x = &b[0] if k else NULL
+    cdef const double *d = &db[0] if k else NULL
+    cdef double rise = 0.0, first, slope, low = 0.0, high = 1.0, t = 1.0, rounding = 0.0, total = 0.0
+    with nogil:
+        first = loss_slope(sums, f, df, 0.0, &rise, &rounding) + penalty_rise(sums, W, k, strength, x, d, 1.0)
+        for _halving in range(HALVINGS):
+            slope = loss_slope(sums, f, df, t, &rise, &rounding) + penalty_slope(sums, W, k, strength, x, d, t)
+            total = rise + penalty_rise(sums, W, k, strength, x, d, t)
+            if total <= rounding and (fabs(slope) <= max(RISE * fabs(first), rounding) or slope <= 0 and t == 1):
+                break
+            if slope > 0:
+                high = t
+            else:
+                low = t
+            t = (low + high) / 2
+    return t, -total, -first
+
+
+def falls_on(Sums sums not None, const double[::1] f not None, const double[::1] df not None,
+             const double[::1] b not None, const double[::1] db not None, double t):
+    """Whether the objective is lower still at (f, b) + t (df, db), inside of the bounds."""
+    cdef Py_ssize_t j
+    cdef double rise = 0.0, rounding = 0.0, new, total = 0.0
+    loss_slope(sums, f, df, t, &rise, &rounding)
+    for j in range(b.shape[0]):
+        new = b[j] + t * db[j]
+        if db[j] != 0 and not sums.lower[j] <= new <= sums.upper[j]:
+            return False
+        if db[j] != 0 and sums.factor[j] > 0:
+            total += sums.factor[j] * (sums.penalty.value(new) - sums.penalty.value(b[j]))
+    return rise + total < 0

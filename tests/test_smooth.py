@@ -1,0 +1,126 @@
+"""Huber and logistic loss with every penalty, layout and option, against Clarabel; their limits and their traps."""
+
+import numpy as np
+import pytest
+import reference
+from cells import LAYOUTS, Cell, quiet_solve, snapshot
+from data import random_problem
+from test_solve_cells import OPTIONS, N, OnePerProblem, P, hostile
+
+from l1l2fast import L1, L1L2, L2, Status, solve
+
+JUDGE = OnePerProblem()
+CELLS = [Cell(loss, l1, l2) for loss in ("huber", "logistic") for l1, l2 in ((0, 0), (0.1, 0), (0, 0.1), (0.05, 0.1))]
+every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
+penalised_cell = pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.l1 or cell.l2], ids=str)
+every_loss = pytest.mark.parametrize("loss", ["huber", "logistic"])
+
+
+def response(loss, y):
+    """y, or for the logistic loss two classes, not quite those on either side of its middle."""
+    if loss == "huber":
+        return y
+    flip = np.random.default_rng(len(y)).random(len(y)) < 0.3
+    return np.where((y > np.median(y)) ^ flip, 1.0, -1.0)
+
+
+def check(cell, X, y, tol=1e-10, **options):
+    """Fit the cell; hold objective, gap, certificate and bounds against the judge. Return the result."""
+    before = snapshot(X)
+    y = response(cell.loss, y)
+    result = quiet_solve(X, y, cell.loss, cell.penalty(), tol=tol, **options)
+    assert snapshot(X) == before
+    options.pop("warm_start", None)
+    pb = reference.problem(X, y, cell.loss, cell.l1, cell.l2, **options)
+    best, null = JUDGE(pb).objective, reference.null_objective(pb)
+    noise = 1e-13 * (1 + null) * (1 + np.max(abs(pb.y) + abs(pb.offset)))
+    assert result.gap <= result.tolerance
+    assert tol * null * (1 - 1e-6) - noise <= result.tolerance <= tol * null * (1 + 1e-6) + noise
+    # The judge is good to some 1e-9 with exponential cones, 1e-12 without.
+    judge = (1e-8 if cell.loss == "logistic" else 1e-11) * null + noise
+    assert result.objective <= best + result.gap + noise
+    assert result.objective >= best - judge, "better than the judge: one of the two is wrong"
+    assert result.gap >= result.objective - best - noise
+    reference.check_certificate(pb, result)
+    return result
+
+
+@every_cell
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_cell(cell, layout, option):
+    X, y = random_problem(3, N, P, sparse=True)
+    check(cell, LAYOUTS[layout](X), y, **OPTIONS[option])
+
+
+@every_cell
+@pytest.mark.parametrize("layout", ["C", "F", "csc"])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_wide(cell, layout, fit_intercept):
+    """More columns than rows: without a penalty Huber's loss interpolates, and classes can be separated."""
+    X, y = random_problem(4, 15, 40, sparse=layout == "csc")
+    if str(cell) != "logistic-none":
+        check(cell, LAYOUTS[layout](X), y, fit_intercept=fit_intercept)
+        return
+    result = solve(LAYOUTS[layout](X), response("logistic", y), "logistic", fit_intercept=fit_intercept)
+    assert result.status is Status.UNBOUNDED and result.gap <= result.tolerance
+
+
+@penalised_cell
+@pytest.mark.parametrize("alpha", [1e-1, 1e-2, 1e-3, 1e-4])
+def test_weak_penalties_on_wide_data(cell, alpha):
+    """Next to interpolation nearly as many coefficients as rows are not zero, and hardly held."""
+    rng = np.random.default_rng(10)
+    X, y = rng.standard_normal((12, 40)), rng.standard_normal(12)
+    check(cell._replace(l1=cell.l1 * alpha, l2=cell.l2 * alpha), X, y)
+
+
+@every_cell
+@pytest.mark.parametrize("layout", ["F", "csc"])
+def test_larger(cell, layout):
+    """Enough rows and columns for working sets, blocks and several rounds."""
+    X, y = random_problem(5, 400, 120, sparse=layout == "csc")
+    check(cell, LAYOUTS[layout](X), y, sample_weight=1 + np.arange(400) % 3)
+
+
+@every_cell
+@pytest.mark.parametrize("alpha", [1e-6, 1e-3, 1.0, 30.0])
+def test_weak_and_strong_penalties(cell, alpha):
+    X, y = random_problem(6, 40, 12)
+    check(cell._replace(l1=cell.l1 * alpha, l2=cell.l2 * alpha), X, y)
+
+
+@every_cell
+@pytest.mark.parametrize("block", range(8))
+def test_hostile_integers(cell, block):
+    """Ties, duplicated rows and columns, one class, fewer rows than columns: a certified gap or an honest status."""
+    for seed in range(10 * block, 10 * block + 10):
+        X, y, options = hostile(seed)
+        try:
+            check_hostile(cell, X, y, options)
+        except Exception as error:
+            error.add_note(f"seed {seed}: {X.shape}, {options}")
+            raise
+
+
+def check_hostile(cell, X, y, options):
+    if cell.loss == "huber":
+        check(cell, X, y, **options)
+        return
+    result = solve(X, response("logistic", y), "logistic", cell.penalty(), tol=1e-10, **options)
+    assert result.gap <= result.tolerance
+    if result.status is not Status.UNBOUNDED:
+        check(cell, X, y, **options)
+
+
+@every_loss
+@pytest.mark.parametrize("shape", [(2000, 200), (200, 2000)])
+@pytest.mark.parametrize("penalty", [None, L1(0.02), L2(0.02), L1L2(0.01, 0.02)], ids=str)
+def test_gap_of_1e_9(loss, shape, penalty):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal(shape)
+    y = response(loss, X[:, :10].sum(1) + 2 * rng.standard_normal(shape[0]))
+    result = solve(X, y, loss, penalty, tol=1e-9)
+    assert result.gap <= result.tolerance
+    alone = loss == "logistic" and penalty is None and shape[0] < shape[1]
+    assert result.status is (Status.UNBOUNDED if alone else Status.CONVERGED)
