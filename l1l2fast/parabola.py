@@ -2,7 +2,7 @@
 
     minimise  1/2 sum_i h_i d_i^2 - v_i d_i + sum_j factor_j pen(b_j),   d = c + X~(b - b_now)
 
-Columns are centred with the weights h for the time of one step: c is then sum v / sum h, whatever b is.
+With columns centred by the weights h, c is sum v / sum h whatever b is.
 With more columns than rows and no kink, the rows make the smaller system.
 """
 
@@ -10,12 +10,21 @@ import numpy as np
 from scipy.linalg import lapack
 
 from l1l2fast import normal
+from l1l2fast._cd import residual_epochs
+from l1l2fast._dense import DenseF
 from l1l2fast._model import minimise, parabola
+from l1l2fast._weigh import gram_and_sums, weigh
+from l1l2fast.working_set import SMALL
 
 # What the curvature is at least, as a part of a majoriser's: at first, at most, and when it is dropped.
 SHARE, MOST_SHARE, LEAST_SHARE = 0.3, 1.0, 1e-5
-# Epochs of one step, at most.
-EPOCHS = 2000
+# Epochs of one step in Gram form, at most; in residual form, of which those over the support between two over all
+# columns; and the part of the largest move at which they end.
+EPOCHS, MOST, ACTIVE, FADED = 2000, 20, 3, 0.05
+# So few sparse columns make a Gram matrix at once.
+FEW = 30
+# Numbers in the columns at work beyond which an epoch waits for memory, and the largest Gram matrix.
+CACHED, MAX_GRAM = 4_000_000, 4000
 # A kink below this is none: penalties say what their slope is beside zero.
 NO_KINK = 1e-290
 # Curvature that columns without a penalty are lent where rows are fewer, relative to their mean square.
@@ -38,12 +47,12 @@ def model_of(problem):
 
 
 class Model:
-    """The minimum by the Gram matrix of the columns."""
+    """The minimum by coordinate descent, in residual form for many columns, and by their Gram matrix."""
 
     def __init__(self, problem):
         self.problem = problem
         self.mean = problem.columns.mean.copy()
-        self.v, self.h = np.empty((2, problem.columns.n))
+        self.l, self.v, self.h = np.empty((3, problem.columns.n))
         self.G, self.work = np.empty((0, 0)), np.empty(0)
         self.share, self.epochs, self.last = SHARE, 0, None
 
@@ -54,33 +63,82 @@ class Model:
         elif t == 1:
             self.share = 0.1 * self.share if self.share > LEAST_SHARE else 0.0
 
-    def direction(self, which, b, f, strength, enough):
-        """The way to the minimum of the parabola over the columns `which`: the changes of b and f."""
+    def direction(self, which, b, f, strength, enough, rough):
+        """The way to the minimum of the parabola over the columns `which`: the changes of b and f.
+
+        A rough one is enough on the way: that of a few epochs.
+        """
         problem, X = self.problem, self.problem.columns
-        loss, all_v, all_h, rank = parabola(problem.sums, f, self.share, self.v, self.h)
-        lift, sums = 0.0, X.weigh(which, self.h, self.v)
-        slope = sums[2]
-        if problem.intercept and all_h > 0:
-            lift, shift = all_v / all_h, sums[0] / all_h
-            X.mean[which] += shift / X.scale[which]
-            slope -= shift * all_v
-        db = np.zeros(X.p)
-        if len(which):
-            new = self.minimum(which, strength, b, slope, loss, enough, rank - problem.intercept)
-            db[which] = new - b[which]
+        loss, all_v, all_h, rank = parabola(problem.sums, f, self.share, self.l, self.v, self.h)
+        if rank == 0:  # every row is on a line
+            self.share = SHARE
+            loss, all_v, all_h, rank = parabola(problem.sums, f, self.share, self.l, self.v, self.h)
+        lift, new, v = all_v / all_h if problem.intercept else 0.0, b, self.v
+        if not self.gram_pays(len(which)):
+            new, v = self.epochs_over(which, b, strength, lift, MOST if rough else 1)
+            which = which[new[which] != 0]
+        if len(which) and (v is self.v or not rough and len(which) <= MAX_GRAM):
+            ends = loss, enough, rank - problem.intercept
+            new = self.by_gram(which, strength, new, v, lift, *ends)
+        db = new - b
         df = X.predict(db)
-        df += lift
-        X.mean[which] = self.mean[which]
+        if problem.intercept:  # the columns less their means by the weights h
+            df += lift - self.h @ df / all_h
         return db, df
 
-    def minimum(self, which, strength, b, slope, loss, enough, rank):
-        """b on the columns `which` at the minimum, by their Gram matrix."""
+    def gram_pays(self, k):
+        """Is a Gram matrix of k columns cheaper than some epochs?"""
+        X = self.problem.columns
+        if X.sparse:
+            return k <= FEW
+        return k <= SMALL or k * X.n > CACHED and k <= MAX_GRAM
+
+    def epochs_over(self, which, b, strength, lift, most):
+        """At most that many epochs in residual form; returns b and h times the residual."""
+        problem, X, k = self.problem, self.problem.columns, len(which)
+        at, take = which, slice(None)
+        if X.owner.flags.c_contiguous if not X.sparse else False:  # columns that lie together
+            X, at, take = DenseF(X.part(which, np.ones(X.n)).T), np.arange(k), which
+        first, square, _ = weigh(X, at, self.h, self.v)
+        total = self.h.sum()  # the epochs want weights of sum 1, with which the columns are centred
+        h, v, squares = self.h / total, (self.v - lift * self.h) / total, np.zeros(X.p)
+        squares[at] = square / total
+        if problem.intercept:
+            before, shift = X.mean[at], first / total
+            X.mean[at] = before + shift / X.scale[at]
+            squares[at] -= shift * shift
+            squares[at[squares[at] <= 1e-13 * shift * shift]] = 0.0
+        new, factor = b[take].copy(), strength / total * problem.factor[take]
+        box = squares, problem.penalty, factor, problem.lower[take], problem.upper[take]
+        moved, largest, epochs = np.inf, 0.0, 0
+        while epochs < most and moved > FADED * largest:
+            _, moved = residual_epochs(X, at, h, v, new, *box, 0.0, 1)
+            largest = max(largest, moved)
+            support = at[new[at] != 0]
+            more, _ = residual_epochs(X, support, h, v, new, *box, FADED * moved, ACTIVE)
+            epochs += 1 + more
+        v *= total
+        self.epochs += epochs
+        if problem.intercept:
+            X.mean[at] = before
+        if X is not problem.columns:
+            new, short = b.copy(), new
+            new[which] = short
+        return new, v
+
+    def by_gram(self, which, strength, b, v, lift, loss, enough, rank):
+        """b with the columns `which` at the minimum, by their Gram matrix; v is h times the residual."""
         problem, k = self.problem, len(which)
         if len(self.G) != k:
             self.G, self.work = np.empty((k, k)), np.empty(k * k + 9 * k)
-        problem.columns.gram(which, np.sqrt(self.h), self.G)
+        first, slope = gram_and_sums(problem.columns, which, self.h, v, self.G)
+        if problem.intercept:
+            all_h = self.h.sum()
+            slope = slope - first * (v.sum() / all_h)
+            self.G -= np.outer(first, first / all_h)
         ends = loss, enough, rank, EPOCHS, self.work
-        new, epochs = minimise(problem.sums, self.G, which, strength, b, slope, *ends)
+        new = b.copy()
+        new[which], epochs = minimise(problem.sums, self.G, which, strength, b, slope, *ends)
         self.epochs += epochs
         return new
 
@@ -100,10 +158,10 @@ class Rows(Model):
         one = np.ones(problem.columns.n)
         self.K = normal.gram_of_rows(problem, live, np.sqrt(self.inverse), one)
 
-    def direction(self, which, b, f, strength, enough):
+    def direction(self, which, b, f, strength, enough, rough):
         """The way to the minimum of the parabola over all columns: the changes of b and f."""
         problem, X = self.problem, self.problem.columns
-        _, all_v, _, _ = parabola(problem.sums, f, self.share, self.v, self.h)
+        _, all_v, _, _ = parabola(problem.sums, f, self.share, self.l, self.v, self.h)
         pull = np.zeros(X.p)
         pull[self.live] = self.inverse * self.d * b[self.live]
         held, root = X.predict(pull), np.sqrt(self.h)

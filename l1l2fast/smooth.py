@@ -29,12 +29,13 @@ ROOM, SPARE = 200, 1.5
 # Steps in one round: while columns are missing, and then.
 FEW, MANY = 2, 30
 # A round ends when a step falls by less than this part of the gap that is asked for, or of its first step.
-STILL, FADING = 1e-3, 0.1
+# Slopes of columns without a penalty must vanish to rounding, for which FREE stands in.
+STILL, FREE, FADING = 1e-2, 1e-6, 0.1
 # What each further round at full strength, with no column missing, leaves of that: gaps fall with its root.
 STRICTER = 0.01
 # The gap asked of a parabola: on the way down, relative to the objective; while columns are missing, to the
 # gap; and then, to the fall of the last step.
-LOOSE, MISSING, AHEAD = 0.03, 0.1, 0.01
+LOOSE, MISSING, AHEAD = 0.03, 0.1, 0.1
 # A step that goes on falling so many times its length, by so much of f: there is no minimum.
 FAR, MOVES = 30.0, 1e-2
 
@@ -59,25 +60,24 @@ def solve(problem):
     """Minimise; returns an Answer."""
     model = model_of(problem)
     judge, working = Judge(problem), WorkingSet(problem)
-    before, point = None, first_point(problem, judge.theta)
+    before, point = None, first_point(problem, judge)
     while True:
         answer = judge(point, model)
         if answer is not None:
             return answer
         target = max(1.0, DOWN * point.strength)
         left = choose(problem, working, before, point, target)
-        judge.stricter *= STRICTER if point.strength == 1 and not left else 1.0
         b, f = descend(model, working.which, point, target, left, judge)
+        judge.stricter *= STRICTER if target == 1 and not left else 1.0
         before, point = (point if target < point.strength else None), refresh(problem, target, b, f)
         judge.passes += 1
 
 
-def first_point(problem, theta):
+def first_point(problem, judge):
     """Where the way begins: at zero, or at the warm start, with the strength that holds it there."""
-    X, b = problem.columns, problem.start
+    X, b, (c, f, theta) = problem.columns, problem.start, judge.at_zero
     if problem.started and b.any():
-        return refresh(problem, 1.0, b, null_fit(problem)[1])
-    c, f = null_fit(problem)
+        return refresh(problem, 1.0, b, f)
     g = first_slope(problem, theta)
     strength = 1.0
     if X.p > SMALL:
@@ -85,12 +85,6 @@ def first_point(problem, theta):
         held = (kink > 0) & (problem.lower < problem.upper)
         strength = max(1.0, float((np.abs(g[held]) / kink[held]).max(initial=0.0)))
     return Point(strength, b, c, f, theta, g)
-
-
-def null_fit(problem):
-    """The best intercept without any column, and the prediction."""
-    f = np.zeros(problem.columns.n) if problem.offset is None else problem.offset.copy()
-    return (level(problem.sums, f) if problem.intercept else 0.0), f
 
 
 def first_slope(problem, theta):
@@ -132,7 +126,7 @@ def choose(problem, working, before, point, strength):
     free = working.outside(movable & ((point.b != 0) | (kink == 0)))
     new = working.missing(before, point, strength, max(ROOM, active))
     working.extend(np.union1d(free, new))
-    return len(new) > active // 10
+    return len(new) > active // 50
 
 
 def descend(model, which, point, strength, left, judge):
@@ -140,8 +134,8 @@ def descend(model, which, point, strength, left, judge):
     b, f, first, enough = point.b, point.f, 0.0, judge.loosely(strength, left)
     steps = 1 if strength > 1 else FEW if left else MANY
     for _ in range(steps):
-        db, df = model.direction(which, b, f, strength, enough)
-        t, fall, expected = search(model.problem.sums, f, df, b, db, which, strength)
+        db, df = model.direction(which, b, f, strength, enough, left or strength > 1)
+        t, fall, expected = search(model.problem.sums, f, df, b, db, which, strength, model.l, model.v)
         model.learn(t)
         if not fall > 0 and t < 1:
             break  # rounding; a whole step is taken even so, since its slope at the end is smaller
@@ -150,7 +144,7 @@ def descend(model, which, point, strength, left, judge):
         first = max(first, fall)
         if expected <= judge.enough() or left and fall < FADING * first:
             break
-        enough = min(enough, judge.loosened(AHEAD * expected))
+        enough = min(enough, AHEAD * judge.loosened(expected))
     return b, f
 
 
@@ -159,10 +153,16 @@ class Judge:
 
     def __init__(self, problem):
         self.problem = problem
-        _, f = null_fit(problem)
-        self.theta = np.empty(len(f))
-        self.null = dual_point(problem.sums, f, self.theta)
-        self.tolerance = problem.tol * self.null + 4e-16 * problem.y_size * np.abs(self.theta).sum()
+        f = np.zeros(problem.columns.n) if problem.offset is None else problem.offset.copy()
+        theta = np.empty(len(f))
+        dual_point(problem.sums, f, theta)
+        rounding = 4e-16 * problem.y_size * np.abs(theta).sum()
+        c = level(problem.sums, f) if problem.intercept else 0.0
+        self.null = dual_point(problem.sums, f, theta)
+        self.at_zero = c, f, theta
+        self.tolerance = problem.tol * self.null + rounding
+        free = (problem.factor == 0) | (problem.penalty.growth() == 0)
+        self.still = FREE if free[problem.lower < problem.upper].any() else STILL
         self.best, self.gap, self.objective = None, np.inf, np.inf
         self.passes, self.rounds, self.idle, self.stricter = 1, 0, 0, 1.0
 
@@ -188,17 +188,17 @@ class Judge:
         return Answer(point.b, point.level, objective, self.gap, theta, g, *ends)
 
     def endless(self, point, model):
-        """Does the last step go on falling?"""
-        if model.last is None:
-            return False
-        db, df = model.last
-        return np.abs(df).max() > MOVES and falls_on(self.problem.sums, point.f, df, point.b, db, FAR)
+        """Does the last step, or the intercept alone, go on falling?"""
+        steps = [] if model.last is None or np.abs(model.last[1]).max() <= MOVES else [model.last]
+        if abs(point.level) > FAR / 2:
+            steps.append((np.zeros(len(point.b)), np.full(len(point.f), np.sign(point.level))))
+        return any(falls_on(self.problem.sums, point.f, df, point.b, db, FAR) for db, df in steps)
 
     def loosely(self, strength, left):
         """The gap of the first parabola of a round that is good enough."""
         if strength > 1:
             return LOOSE * self.objective
-        return MISSING * self.gap if left else self.loosened(AHEAD * self.gap)
+        return min(MISSING * self.gap, np.inf if left else AHEAD * self.loosened(self.gap))
 
     def loosened(self, gap):
         """What a gap of the loss means for a parabola, whose gap is of second order where the loss is a line."""
@@ -206,4 +206,4 @@ class Judge:
 
     def enough(self):
         """The fall of a step below which a round ends."""
-        return STILL * self.tolerance * self.stricter
+        return self.still * self.tolerance * self.stricter

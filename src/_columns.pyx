@@ -335,28 +335,6 @@ cdef class Columns:
                 raise_pending()
         return sums
 
-    def weigh(self, const Py_ssize_t[::1] which not None, const double[::1] w not None, const double[::1] v not None):
-        """x~_j'w, sum w x~_j^2 and x~_j'v for the given columns: shape (3, k)."""
-        cdef Py_ssize_t a, i, c, k = which.shape[0]
-        cdef double all_w = 0.0, all_v = 0.0
-        cdef double[3] one
-        if self.by_rows() and 8 * k > self.p:  # as memory lies
-            scale = self.scale[which]
-            return self.sums_about(w, v, self.mean_)[:, which] * np.array([scale, scale * scale, scale])
-        out = np.empty((3, k))
-        cdef double[:, ::1] o = out
-        with nogil:
-            for i in range(self.n):
-                all_w += w[i]
-                all_v += v[i]
-            for a in range(k):
-                self.weigh_one(which[a], &w[0], &v[0], all_w, all_v, one)
-                for c in range(3):
-                    o[c, a] = one[c]
-        if interrupted():
-            raise_pending()
-        return out
-
     def predict(self, const double[::1] b not None):
         """X~ b, reading the columns of nonzero b only."""
         out = np.empty(self.n)

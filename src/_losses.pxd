@@ -18,3 +18,5 @@ cdef class Loss:
     cdef double conjugate(self, double y, double g) noexcept nogil
     # l(y, f) + l*(y, g) - g f >= 0 (Fenchel-Young), written so that nothing cancels
     cdef double slack(self, double y, double f, double g) noexcept nogil
+    # the value, the gradient and the curvature at once
+    cdef void expand(self, double y, double f, double *out) noexcept nogil

@@ -41,6 +41,9 @@ cdef class Loss:
     cdef double slack(self, double y, double f, double g) noexcept nogil:
         return self.value(y, f) + self.conjugate(y, g) - g * f
 
+    cdef void expand(self, double y, double f, double *out) noexcept nogil:
+        out[0], out[1], out[2] = self.value(y, f), self.gradient(y, f), self.curvature(y, f)
+
     def slopes(self):
         """The slopes ``(left, right)`` if l = left (f - y)_+ + right (y - f)_+, else None."""
         return None
@@ -64,6 +67,12 @@ cdef class Loss:
     def derivatives(self, double y, double f):
         """First and second derivative of l(y, f) in f."""
         return self.gradient(y, f), self.curvature(y, f)
+
+    def expansion(self, double y, double f):
+        """l(y, f) and its first two derivatives in f."""
+        cdef double[3] out
+        self.expand(y, f, out)
+        return out[0], out[1], out[2]
 
     def majoriser(self, double y, double f, double eps):
         """Slope at f and curvature of the parabola that lies above the loss smoothed by eps and touches it at f."""
@@ -286,6 +295,12 @@ cdef class Logistic(Loss):
             return max(0.0, a * (m + log(a)) + (1 - a) * log1p(-a) + log1p(exp(-m)))
         q = 1 / (1 + exp(m))
         return divergence(a, q) + divergence(1 - a, 1 - q)
+
+    cdef void expand(self, double y, double f, double *out) noexcept nogil:
+        cdef double m = y * f, odds = exp(-fabs(m)), q = 1 / (1 + odds)
+        out[0] = log1p(odds) if m > 0 else log1p(odds) - m
+        out[1] = -y * (odds * q if m > 0 else q)
+        out[2] = y * y * odds * q * q
 
     def responses(self):
         """The values that y may take, None for any number."""

@@ -24,24 +24,25 @@ cdef double RISE = 0.3
 
 
 def parabola(Sums sums not None, const double[::1] f not None, double share,
-             double[::1] v not None, double[::1] h not None):
-    """v = -w l', h = w max(l'', share * weight); returns sum w l, sum v, sum h and how many h > 0."""
+             double[::1] l not None, double[::1] v not None, double[::1] h not None):
+    """l = w times the loss, v = -w l', h = w max(l'', share * weight); returns their sums and how many h > 0."""
     cdef Py_ssize_t i, rank = 0
-    cdef double loss = 0.0, all_v = 0.0, all_h = 0.0, bend
+    cdef double all_l = 0.0, all_v = 0.0, all_h = 0.0, w
+    cdef double[3] at
     with nogil:
         for i in range(f.shape[0]):
-            v[i] = h[i] = 0.0
-            if sums.w[i] > 0:
-                loss += sums.w[i] * sums.loss.value(sums.y[i], f[i])
-                v[i] = -sums.w[i] * sums.loss.gradient(sums.y[i], f[i])
-                bend = sums.loss.curvature(sums.y[i], f[i])
+            l[i] = v[i] = h[i] = 0.0
+            w = sums.w[i]
+            if w > 0:
+                sums.loss.expand(sums.y[i], f[i], at)
                 if share > 0:
-                    bend = max(bend, share * sums.loss.weight(sums.y[i], f[i], 0.0))
-                h[i] = sums.w[i] * bend
+                    at[2] = max(at[2], share * sums.loss.weight(sums.y[i], f[i], 0.0))
+                l[i], v[i], h[i] = w * at[0], -w * at[1], w * at[2]
+            all_l += l[i]
             all_v += v[i]
             all_h += h[i]
             rank += h[i] > 0
-    return loss, all_v, all_h, rank
+    return all_l, all_v, all_h, rank
 
 
 def minimise(Sums sums not None, const double[:, ::1] G not None, const Py_ssize_t[::1] which not None,
@@ -79,43 +80,52 @@ def minimise(Sums sums not None, const double[:, ::1] G not None, const Py_ssize
 def dual_point(Sums sums not None, const double[::1] f not None, double[::1] theta not None):
     """theta = -w l' at f; returns sum w l."""
     cdef Py_ssize_t i
-    cdef double loss = 0.0
+    cdef double total = 0.0
+    cdef double[3] at
     with nogil:
         for i in range(f.shape[0]):
             theta[i] = 0.0
             if sums.w[i] > 0:
-                loss += sums.w[i] * sums.loss.value(sums.y[i], f[i])
-                theta[i] = -sums.w[i] * sums.loss.gradient(sums.y[i], f[i])
-    return loss
+                sums.loss.expand(sums.y[i], f[i], at)
+                total += sums.w[i] * at[0]
+                theta[i] = -sums.w[i] * at[1]
+    return total
 
 
 def level(Sums sums not None, double[::1] f not None):
     """Add to f the constant that minimises the loss; returns it. Newton's method, held in a bracket."""
     cdef Py_ssize_t i, _step
-    cdef double t = 0.0, new, slope, bend, above, size, low = -INFINITY, high = INFINITY, w, far
+    cdef double t = 0.0, new, slope, bend, above, size, low = -INFINITY, high = INFINITY, far, first = 0.0
+    cdef double[3] at
+    cdef bint careful = False
     with nogil:
         for _step in range(STEPS):
             slope = bend = above = size = far = 0.0
             for i in range(f.shape[0]):
-                w = sums.w[i]
-                if w > 0:
-                    new = w * sums.loss.gradient(sums.y[i], f[i] + t)
-                    slope += new
-                    size += fabs(new)
-                    bend += w * sums.loss.curvature(sums.y[i], f[i] + t)
-                    above += w * sums.loss.weight(sums.y[i], f[i] + t, 0.0)
-                    far += w * fabs(f[i] + t)
-            if fabs(slope) <= 3e-16 * size or size < 1e-40 or above == 0:
+                if sums.w[i] > 0:
+                    sums.loss.expand(sums.y[i], f[i] + t, at)
+                    slope += sums.w[i] * at[1]
+                    size += sums.w[i] * fabs(at[1])
+                    bend += sums.w[i] * at[2]
+                    far += sums.w[i] * fabs(f[i] + t)
+                    if careful:
+                        above += sums.w[i] * sums.loss.weight(sums.y[i], f[i] + t, 0.0)
+            if fabs(slope) <= 3e-16 * size or size < 1e-40:
                 break
+            if _step > 0 and not careful and not fabs(slope) < 0.5 * fabs(first) or bend == 0 and not careful:
+                careful = True  # once more, beside a parabola that lies above the loss
+                first = slope
+                continue
+            first = slope
             if slope > 0:
                 high = t
             else:
                 low = t
-            # a parabola that lies above the loss is always safe; Newton's may go further, but not without end
+            # that parabola's step is always safe; Newton's may go further, but not without end
             new = t - slope / max(bend, 0.05 * above)
             if not low < new < high:
                 new = (low + high) / 2
-            if new == t or fabs(new - t) < 1e-17 * far:
+            if new == t or fabs(new - t) < 1e-17 * far or new - new != 0:
                 break
             t = new
         for i in range(f.shape[0]):
@@ -150,38 +160,42 @@ cdef double penalty_rise(Sums sums, const Py_ssize_t *which, Py_ssize_t k, doubl
     return strength * total
 
 
-cdef double loss_slope(Sums sums, const double[::1] f, const double[::1] df, double t, double *rise,
-                       double *rounding) noexcept nogil:
-    # derivative of the loss along df at t, its rise from 0 on, and what both may be by rounding
+cdef double loss_slope(Sums sums, const double[::1] f, const double[::1] df, double t, const double[::1] l,
+                       double *rise, double *rounding) noexcept nogil:
+    # derivative of the loss along df at t, its rise above l, and what both may be by rounding
     cdef Py_ssize_t i
-    cdef double total = 0.0, now, one
+    cdef double total = 0.0, one
+    cdef double[3] at
     rise[0] = rounding[0] = 0.0
     for i in range(f.shape[0]):
         if sums.w[i] > 0 and df[i] != 0:
-            one = sums.w[i] * df[i] * sums.loss.gradient(sums.y[i], f[i] + t * df[i])
-            now = sums.loss.value(sums.y[i], f[i])
+            sums.loss.expand(sums.y[i], f[i] + t * df[i], at)
+            one = sums.w[i] * df[i] * at[1]
             total += one
-            rise[0] += sums.w[i] * (sums.loss.value(sums.y[i], f[i] + t * df[i]) - now)
-            rounding[0] += 1e-15 * (fabs(one) + sums.w[i] * now)
+            rise[0] += sums.w[i] * at[0] - l[i]
+            rounding[0] += 1e-15 * (fabs(one) + l[i])
     return total
 
 
 def search(Sums sums not None, const double[::1] f not None, const double[::1] df not None,
            const double[::1] b not None, const double[::1] db not None, const Py_ssize_t[::1] which not None,
-           double strength):
+           double strength, const double[::1] l not None, const double[::1] v not None):
     """The step t <= 1 to take along (df, db); by how much the objective falls, and by how much a line would.
 
     The whole step is taken if it ends no higher than it began and hardly uphill; else t is near the minimum.
+    l and v are those of `parabola` at f.
     """
-    cdef Py_ssize_t k = which.shape[0], _halving
+    cdef Py_ssize_t k = which.shape[0], i, _halving
     cdef const Py_ssize_t *W = &which[0] if k else NULL
     cdef const double *x = &b[0] if k else NULL
     cdef const double *d = &db[0] if k else NULL
     cdef double rise = 0.0, first, slope, low = 0.0, high = 1.0, t = 1.0, rounding = 0.0, total = 0.0
     with nogil:
-        first = loss_slope(sums, f, df, 0.0, &rise, &rounding) + penalty_rise(sums, W, k, strength, x, d, 1.0)
+        first = penalty_rise(sums, W, k, strength, x, d, 1.0)
+        for i in range(f.shape[0]):
+            first -= v[i] * df[i]
         for _halving in range(HALVINGS):
-            slope = loss_slope(sums, f, df, t, &rise, &rounding) + penalty_slope(sums, W, k, strength, x, d, t)
+            slope = loss_slope(sums, f, df, t, l, &rise, &rounding) + penalty_slope(sums, W, k, strength, x, d, t)
             total = rise + penalty_rise(sums, W, k, strength, x, d, t)
             if total <= rounding and (fabs(slope) <= max(RISE * fabs(first), rounding) or slope <= 0 and t == 1):
                 break
@@ -196,9 +210,11 @@ def search(Sums sums not None, const double[::1] f not None, const double[::1] d
 def falls_on(Sums sums not None, const double[::1] f not None, const double[::1] df not None,
              const double[::1] b not None, const double[::1] db not None, double t):
     """Whether the objective is lower still at (f, b) + t (df, db), inside of the bounds."""
-    cdef Py_ssize_t j
-    cdef double rise = 0.0, rounding = 0.0, new, total = 0.0
-    loss_slope(sums, f, df, t, &rise, &rounding)
+    cdef Py_ssize_t i, j
+    cdef double rise = 0.0, new, total = 0.0
+    for i in range(f.shape[0]):
+        if sums.w[i] > 0:
+            rise += sums.w[i] * (sums.loss.value(sums.y[i], f[i] + t * df[i]) - sums.loss.value(sums.y[i], f[i]))
     for j in range(b.shape[0]):
         new = b[j] + t * db[j]
         if db[j] != 0 and not sums.lower[j] <= new <= sums.upper[j]:

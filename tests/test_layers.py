@@ -16,6 +16,7 @@ FLOORS = [
         "_factor",
         "_newton",
         "_walk",
+        "_weigh",
         "_model",
         "_irls",
         "_smooth",

@@ -54,6 +54,14 @@ def test_gradient_is_the_numerical_derivative(loss, y, f):
 
 @every_loss
 @given(y=number, f=number)
+def test_expansion_is_value_and_derivatives(loss, y, f):
+    y = response(loss, y)
+    parts = loss(y, f), *loss.derivatives(y, f)
+    assert loss.expansion(y, f) == pytest.approx(parts, rel=16 * EPS, abs=1e-300)
+
+
+@every_loss
+@given(y=number, f=number)
 def test_curvature_is_the_derivative_of_the_gradient(loss, y, f):
     y = response(loss, y)
     away_from_kink(loss, y, f)

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-import reference
+import reference_smooth as reference
 from cells import LAYOUTS, Cell, quiet_solve, snapshot
 from data import random_problem
 from test_solve_cells import OPTIONS, N, OnePerProblem, P, hostile
 
 from l1l2fast import L1, L1L2, L2, Status, solve
 
-JUDGE = OnePerProblem()
+ANSWERS = {}
 CELLS = [Cell(loss, l1, l2) for loss in ("huber", "logistic") for l1, l2 in ((0, 0), (0.1, 0), (0, 0.1), (0.05, 0.1))]
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
 penalised_cell = pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.l1 or cell.l2], ids=str)
@@ -24,6 +24,14 @@ def response(loss, y):
     return np.where((y > np.median(y)) ^ flip, 1.0, -1.0)
 
 
+def judged(pb):
+    """The least objective, asked once for the layouts that hold the same numbers."""
+    key = tuple(np.asarray(part).tobytes() if isinstance(part, np.ndarray) else part for part in vars(pb).values())
+    if key not in ANSWERS:
+        ANSWERS[key] = reference.solve(pb).objective
+    return ANSWERS[key]
+
+
 def check(cell, X, y, tol=1e-10, **options):
     """Fit the cell; hold objective, gap, certificate and bounds against the judge. Return the result."""
     before = snapshot(X)
@@ -32,7 +40,7 @@ def check(cell, X, y, tol=1e-10, **options):
     assert snapshot(X) == before
     options.pop("warm_start", None)
     pb = reference.problem(X, y, cell.loss, cell.l1, cell.l2, **options)
-    best, null = JUDGE(pb).objective, reference.null_objective(pb)
+    best, null = judged(pb), reference.null_objective(pb)
     noise = 1e-13 * (1 + null) * (1 + np.max(abs(pb.y) + abs(pb.offset)))
     assert result.gap <= result.tolerance
     assert tol * null * (1 - 1e-6) - noise <= result.tolerance <= tol * null * (1 + 1e-6) + noise
