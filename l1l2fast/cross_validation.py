@@ -6,13 +6,13 @@ of a held-out row reaches the coefficients that predict it.
 """
 
 import contextlib
+import functools
 import importlib
 import importlib.util
 import os
 import sys
 import time
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
@@ -125,6 +125,19 @@ class CVResult:
         )
 
 
+def warned(silent):
+    """`silent`, with a warning if a gap on all rows is above its tolerance; estimators use the silent one."""
+
+    @functools.wraps(silent)
+    def loud(*args, **kwargs):
+        found = silent(*args, **kwargs)
+        warn_of(found.path.gap.max(), found.path.tolerance, Status.MAX_ITER, 3)
+        return found
+
+    return loud
+
+
+@warned
 def cross_validate(
     X,
     y,
@@ -246,7 +259,6 @@ def cross_validate(
     }
     grid = {"alphas": alphas, "n_alphas": n_alphas, "eps": eps, "n_jobs": threads}
     every = path.__wrapped__(X, y, loss, sample_weight=weight, **grid, **options)
-    warn_of(every.gap.max(), every.tolerance, Status.MAX_ITER, 3)
     name = scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score")
     if alone:
         scores, share = row_scores(every, y, measure(scoring, loss), weight)
@@ -254,7 +266,7 @@ def cross_validate(
             CVResult(every.alphas, scores, share, every, None, None, name, 0.0), X, y, loss, weight, options, begin
         )
     scores = np.full((len(every), len(pairs)), np.nan)
-    task = partial(fold_scores, X, y, loss, every.alphas, measure(scoring, loss), weight, options)
+    task = functools.partial(fold_scores, X, y, loss, every.alphas, measure(scoring, loss), weight, options)
     equal = np.full(len(pairs), 1 / len(pairs))
     try:
         run(task, pairs, scores, threads, progress)

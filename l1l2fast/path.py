@@ -134,7 +134,7 @@ def path(
     >>> result.coef.round(4).tolist()
     [[0.25, 0.85]]
     >>> path([[-1.0], [0.0], [1.0]], [-1.0, 0.5, 9.0], "absolute", alphas=[4.0, 0.5]).coef.round(4).tolist()
-    [[0.0, 5.0]]
+    [[0.0, 1.5]]
     """
     begin = time.perf_counter()
     l1_ratio = _validate.number("l1_ratio", l1_ratio, 0.0, 1.0)

@@ -10,7 +10,8 @@ with r = y - intercept - X b and W = sum w. All but the last *are* scikit-learn'
 another `fit`: parameters, their limits, tags, `path`, `sparse_coef_`, `predict` and metadata
 routing are inherited, `isinstance` holds. X is converted to floating point and, if sparse, to
 CSC, and not copied otherwise; the targets of a two-dimensional y are solved one by one, those of
-Ridge with one alpha together. `lasso_path` and `enet_path` have scikit-learn's arguments and shapes.
+Ridge with one alpha together. `lasso_path` and `enet_path` have scikit-learn's arguments and shapes. LassoCV,
+ElasticNetCV, RidgeCV, LADCV and QuantileCV choose their alpha by cross-validation.
 """
 
 import numbers
@@ -26,18 +27,25 @@ except ImportError as error:
     raise ImportError("l1l2fast.sklearn needs scikit-learn >= 1.6: pip install 'l1l2fast[sklearn]'") from error
 
 from l1l2fast import _estimators
+from l1l2fast._cv import LADCV, ElasticNetCV, LassoCV, QuantileCV
 from l1l2fast._estimators import ConvergenceWarning
 from l1l2fast._paths import enet_path, lasso_path
 from l1l2fast._quantile import LADRegressor, QuantileRegressor
+from l1l2fast._ridge_cv import RidgeCV
 from l1l2fast.penalties import L1L2, L2
 
 __all__ = [
+    "LADCV",
     "ConvergenceWarning",
     "ElasticNet",
+    "ElasticNetCV",
     "LADRegressor",
     "Lasso",
+    "LassoCV",
+    "QuantileCV",
     "QuantileRegressor",
     "Ridge",
+    "RidgeCV",
     "enet_path",
     "lasso_path",
 ]

@@ -81,6 +81,8 @@ FLOORS = [
     {
         "_estimators",
         "_paths",
+        "_cv",
+        "_ridge_cv",
         "_quantile",
         "sklearn",
         "compare",

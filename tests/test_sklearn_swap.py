@@ -19,6 +19,10 @@ OTHERS = {
     "test_lbfgs_solver_error": "the failure of L-BFGS after one iteration",
     "cv": "scikit-learn's RidgeCV, with Ridge to compare: they take long",
 }
+OTHERS_CV = {
+    "multioutput": "equality, in seven digits, to scikit-learn's MultiTaskLassoCV and its tolerance of 1e-4",
+    "does_not_set_precompute": "what is handed to scikit-learn's Lasso inside, which is not asked",
+}
 
 
 @pytest.fixture(
@@ -28,8 +32,10 @@ OTHERS = {
         ("Lasso,ElasticNet", "test_sparse_coordinate_descent", (), 60),
         ("Ridge", "test_ridge", OTHERS, 300),
         ("QuantileRegressor", "test_quantile", (), 50),
+        ("LassoCV,ElasticNetCV", "test_coordinate_descent", OTHERS_CV, 160),
+        ("RidgeCV", "test_ridge", (), 300),
     ],
-    ids=lambda param: param[1],
+    ids=lambda param: f"{param[1]}-{param[0]}",
 )
 def outcome(request, tmp_path_factory):
     """scikit-learn's tests that name the classes, run with ours in their place: exit status, output, counts."""

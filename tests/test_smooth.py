@@ -5,7 +5,7 @@ import pytest
 import reference_smooth as reference
 from cells import LAYOUTS, Cell, quiet_solve, snapshot
 from data import random_problem
-from test_solve_cells import OPTIONS, N, OnePerProblem, P, hostile
+from test_solve_cells import OPTIONS, N, P, hostile
 
 from l1l2fast import L1, L1L2, L2, Status, solve
 
