@@ -1,7 +1,7 @@
 """l1l2fast: L1 and L2 norms, as the loss or as the penalty; fast, exact, certified."""
 
 from l1l2fast.config import show_config
-from l1l2fast.cross_validation import CVResult, Interrupted, cross_validate
+from l1l2fast.cross_validation import CVResult, cross_validate
 from l1l2fast.inference import Inference, inference
 from l1l2fast.leverage import Leverage
 from l1l2fast.losses import Absolute, Huber, Logistic, Pinball, Squared
@@ -12,6 +12,8 @@ from l1l2fast.result import Certificate, ConvergenceWarning, Progress, Result, S
 from l1l2fast.ridge import RidgePath, ridge_path
 from l1l2fast.solution_set import SolutionSet
 from l1l2fast.solvers import solve
+from l1l2fast.stability import StabilityResult, stability_selection
+from l1l2fast.tasks import Interrupted
 
 __version__ = "0.1.0.dev0"
 
@@ -36,6 +38,7 @@ __all__ = [
     "RidgePath",
     "SolutionSet",
     "Squared",
+    "StabilityResult",
     "Status",
     "cross_validate",
     "inference",
@@ -44,6 +47,7 @@ __all__ = [
     "ridge_path",
     "show_config",
     "solve",
+    "stability_selection",
 ]
 
 

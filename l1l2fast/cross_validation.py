@@ -5,12 +5,7 @@ Every fold has its own path, which begins at its own null model, and its own mea
 of a held-out row reaches the coefficients that predict it.
 """
 
-import contextlib
 import functools
-import importlib
-import importlib.util
-import os
-import sys
 import time
 from dataclasses import dataclass, replace
 
@@ -23,14 +18,7 @@ from l1l2fast.path_result import Path
 from l1l2fast.penalties import L1, L1L2, L2
 from l1l2fast.result import Result, Status, warn_of
 from l1l2fast.solvers import solve
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during cross-validation; `partial` is a CVResult with the folds that were done, nan in the others."""
-
-    def __init__(self, partial):
-        super().__init__("cross-validation was interrupted: what was done is in the attribute `partial`")
-        self.partial = partial
+from l1l2fast.tasks import Interrupted, cores, run
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -239,7 +227,7 @@ def cross_validate(
     begin = time.perf_counter()
     loss, progress = _validate.loss(loss), _validate.flag("progress", progress)
     scoring = _validate.choice("scoring", scoring, ("deviance", *MEASURES), function=True)
-    threads = cores(_validate.number("n_jobs", 1 if n_jobs is None else n_jobs, -np.inf, kind=int))
+    threads = cores(None if n_jobs is None else _validate.number("n_jobs", n_jobs, -np.inf, kind=int))
     X = _validate.columns(X).owner  # converted once for all folds, if at all
     y = _validate.finite("y", _validate.vector("y", y, X.shape[0]))
     weight = _validate.weights(sample_weight, len(y))
@@ -265,15 +253,15 @@ def cross_validate(
         return complete(
             CVResult(every.alphas, scores, share, every, None, None, name, 0.0), X, y, loss, weight, options, begin
         )
-    scores = np.full((len(every), len(pairs)), np.nan)
+    scores = np.full((len(pairs), len(every)), np.nan)
     task = functools.partial(fold_scores, X, y, loss, every.alphas, measure(scoring, loss), weight, options)
     equal = np.full(len(pairs), 1 / len(pairs))
     try:
-        run(task, pairs, scores, threads, progress)
+        run(task, pairs, scores, threads, progress, "fold")
     except KeyboardInterrupt:
         took = time.perf_counter() - begin
-        raise Interrupted(CVResult(every.alphas, scores, equal, every, None, None, name, took)) from None
-    result = CVResult(every.alphas, scores, equal, every, None, None, name, 0.0)
+        raise Interrupted(CVResult(every.alphas, scores.T, equal, every, None, None, name, took)) from None
+    result = CVResult(every.alphas, scores.T, equal, every, None, None, name, 0.0)
     return complete(result, X, y, loss, weight, options, begin)
 
 
@@ -317,47 +305,3 @@ def predictions(found, X, rows):
     part = X[:, used][rows] if hasattr(X, "tocsc") else X[np.ix_(rows, used)]
     fit = part @ found.coef_csc[used].toarray()
     return np.ascontiguousarray(fit.T) + found.intercept[:, None]
-
-
-def run(task, pairs, scores, threads, progress):
-    """Fill in the scores, fold by fold; with one thread in this one, where Ctrl-C is heard inside of a fold too."""
-    with bar(len(pairs), progress) as step:
-        if threads == 1:
-            for k, pair in enumerate(pairs):
-                scores[:, k] = task(*pair)
-                step()
-            return
-        from concurrent.futures import ThreadPoolExecutor, as_completed
-
-        with ThreadPoolExecutor(threads) as pool:
-            jobs = {}
-            try:
-                for k, pair in enumerate(pairs):
-                    jobs[pool.submit(task, *pair)] = k
-                for job in as_completed(jobs):
-                    scores[:, jobs[job]] = job.result()
-                    step()
-            except BaseException:
-                pool.shutdown(cancel_futures=True)  # those that are running are waited for, and kept
-                for job, k in jobs.items():
-                    if job.done() and not job.cancelled() and job.exception() is None:
-                        scores[:, k] = job.result()
-                raise
-
-
-@contextlib.contextmanager
-def bar(total, wanted):
-    """A function to be called at each step."""
-    if not wanted:
-        yield lambda: None
-    elif importlib.util.find_spec("tqdm"):
-        with importlib.import_module("tqdm").tqdm(total=total, unit="fold") as shown:
-            yield shown.update
-    else:
-        done = iter(range(1, total + 1))
-        yield lambda: sys.stderr.write(f"fold {next(done)} of {total}\n")
-
-
-def cores(n_jobs):
-    """Threads from n_jobs; negative ones count from the number of processors down."""
-    return n_jobs if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + n_jobs)

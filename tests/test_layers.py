@@ -76,6 +76,8 @@ FLOORS = [
         "sandwich",
         "inference",
         "cross_validation",
+        "stability",
+        "tasks",
     },
     {"__init__"},
     {
