@@ -330,7 +330,8 @@ def lad_optima(y=(1.0, 2.0, 5.0, 9.0), *, ax=None):
     y = _validate.finite("y", _validate.vector("y", y, len(y)))
     nothing = np.empty((len(y), 0))
     fits = {name: solve(nothing, y, name) for name in ("absolute", "squared")}
-    middle = np.sort(y)[[(len(y) - 1) // 2, len(y) // 2]]
+    optima = fits["absolute"].solution_set()
+    middle = optima.intercept_lower, optima.intercept_upper
     room = 0.1 * np.ptp(y) or 1.0
     b = np.union1d(np.linspace(y.min() - room, y.max() + room, 401), y)
     errors = y[:, None] - b

@@ -120,7 +120,7 @@ def inference(
     n_jobs : int, default=1
         Threads of the bootstrap; the numbers do not depend on it.
     names : sequence of str, optional
-        Names of the columns of X; default x1, x2, ...
+        Names of the columns of X; default those of a data frame, else x1, x2, ...
 
     Returns
     -------
@@ -159,7 +159,7 @@ def inference(
     level = _validate.number("level", level, 0.0, 1.0)
     fit = Fit(*_validate_quantiles.for_inference(result))
     _validate_quantiles.full_rank(fit.gram)
-    names = _validate_quantiles.labels(names, fit.p)
+    names = _validate_quantiles.labels(result.feature_names if names is None else names, fit.p)
     h = fit.bandwidth(_validate_quantiles.bandwidth(bandwidth, BANDWIDTHS))
     cov, std_err = None, np.full(fit.k, np.nan)
     if kind == "rank":

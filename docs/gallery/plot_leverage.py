@@ -33,9 +33,8 @@ for ax, (place, height), title in zip(
 
 # %%
 # Left, LAD does not notice a row that drags least squares upwards. Right, both lines go where the leverage point
-# wants them: all of its weight is in x. The remedy is to look at x, which no loss does: here the outlier's hat value,
-# the share of its own response in its own fit, is 0.94, where the mean is 2 / 21.
+# wants them: all of its weight is in x. The remedy is to look at x, which no loss does. ``result.leverage()`` has the
+# hat value of each row, the share of its own response in its own fit: here 0.94 for the last one, where the mean is
+# 2 / 21.
 
-Z = np.column_stack([np.ones(21), np.append(x, 60.0)])
-hat = np.einsum("ij,ij->i", Z @ np.linalg.inv(Z.T @ Z), Z)
-print(f"hat value of the outlier {hat[-1]:.2f}, mean {hat.mean():.3f}")
+print(solve(X, response, "absolute").leverage())

@@ -28,8 +28,17 @@ display = plots.PathDisplay.from_estimator(Lasso(alpha=0.5), X, y)
 display.ax_.legend(handles=display.ax_.lines[-1:], loc="lower left")
 
 # %%
-# The error curve of a cross-validation, from any estimator with `alphas_` and `mse_path_`, here scikit-learn's, with
-# the best alpha and the strongest penalty within one standard error of it.
+# Which strength? :func:`l1l2fast.cross_validate` leaves out one tenth of the rows after the other. Both choices are
+# marked: the best alpha, and the strongest penalty within one standard error of it.
+
+from l1l2fast import cross_validate
+
+found = cross_validate(X, y, cv=10)
+print(found)
+ax = plots.cv_curve(found)
+
+# %%
+# The same from scikit-learn's estimators, or ours: whatever has `alphas_` and `mse_path_`.
 
 from sklearn.linear_model import LassoCV
 
