@@ -11,10 +11,10 @@ import warnings
 
 import numpy as np
 
-import l1l2fast
 from l1l2fast import _validate
 from l1l2fast._files import InputError, UsageError
 from l1l2fast.compare import FRACTION, UNIQUE, cell, line
+from l1l2fast.cross_validation import cross_validate
 from l1l2fast.losses import Pinball
 from l1l2fast.result import ConvergenceWarning
 from l1l2fast.solvers import solve
@@ -42,8 +42,6 @@ def check(options):
         raise UsageError("--l1-ratio goes with --penalty elasticnet")
     if options.alpha is not None and options.cv is not None:
         raise UsageError("--alpha and --cv exclude each other: cross-validation chooses alpha")
-    if options.cv is not None and not hasattr(l1l2fast, "cross_validate"):
-        raise UsageError("--cv is not available in this version; give --alpha")
     if options.plot is not None:
         pictures()
 
@@ -54,9 +52,10 @@ def pictures():
         import matplotlib
 
         matplotlib.use("Agg")
-        return l1l2fast.plots
+        from l1l2fast import plots
     except ImportError as error:
         raise UsageError(f"--plot: {error}") from None
+    return plots
 
 
 def run(options, title, names, X, y):
@@ -109,8 +108,10 @@ def choose(options, X, y, loss, share, common):
     if options.alpha is not None:
         return options.alpha, "as given"
     if options.cv is not None:
+        if options.cv > len(y):
+            raise InputError(f"--cv {options.cv}: there are only {len(y)} rows")
         # files are often sorted: the folds are shuffled
-        scores = l1l2fast.cross_validate(X, y, loss, l1_ratio=share, cv=options.cv, random_state=0, **common)
+        scores = cross_validate(X, y, loss, l1_ratio=share, cv=options.cv, random_state=0, **common)
         return float(scores.alphas[scores.best_index]), f"the best in {options.cv}-fold cross-validation"
     first = FRACTION * pull(X, y, loss, common)
     second = first / (pull(X, y, "squared", common) or 1.0)
@@ -131,8 +132,6 @@ def pull(X, y, loss, common):
 def draw(path, X, y, loss, share, names, alpha, common):
     """The coefficients against alpha, with the fitted one marked, as a file."""
     plots = pictures()
-    if share == 0:
-        common = {name: value for name, value in common.items() if name != "positive"}
     try:
         ax = plots.coefficient_path(X, y, loss, l1_ratio=share, feature_names=names, **common)
         if alpha > 0:

@@ -27,7 +27,6 @@ from l1l2fast._pictures import (
 )
 from l1l2fast.losses import Pinball
 from l1l2fast.path import path
-from l1l2fast.ridge import ridge_path
 
 __all__ = [
     "CVDisplay",
@@ -116,15 +115,12 @@ class PathDisplay:
         PathDisplay
         """
         loss, l1_ratio = question(estimator)
-        options = dict(sample_weight=sample_weight, fit_intercept=getattr(estimator, "fit_intercept", True))
+        options = {name: getattr(estimator, name) for name in ("fit_intercept", "positive") if hasattr(estimator, name)}
+        options["sample_weight"] = sample_weight
         alpha = getattr(estimator, "alpha", None)
-        if l1_ratio == 0 and loss == "squared":
-            total = len(y) if sample_weight is None else np.sum(sample_weight)
-            alpha = None if alpha is None else alpha / total  # scikit-learn's Ridge has no mean in its loss
-            line = ridge_path(X, y, n_alphas=n_alphas, **options)
-        else:
-            positive = getattr(estimator, "positive", False)
-            line = path(X, y, loss, l1_ratio=l1_ratio, n_alphas=n_alphas, positive=positive, **options)
+        if alpha is not None and type(estimator).__name__.startswith("Ridge"):
+            alpha = alpha / (len(y) if sample_weight is None else np.sum(sample_weight))  # no mean in its loss
+        line = path(X, y, loss, l1_ratio=l1_ratio, n_alphas=n_alphas, **options)
         return cls(line, names_of(X, feature_names, len(line.coef)), alpha).plot(ax=ax, labels=labels)
 
     def plot(self, ax=None, *, labels=8):
@@ -213,7 +209,7 @@ def coefficient_path(X, y, loss="squared", *, l1_ratio=1.0, feature_names=None, 
     Parameters
     ----------
     X, y, loss, l1_ratio
-        As in `l1l2fast.path`; ``l1_ratio=0`` is ridge, by `l1l2fast.ridge_path`.
+        As in `l1l2fast.path`; ``l1_ratio=0`` is an L2 penalty, as in ridge.
     feature_names : sequence of str, optional
         Default: those of a data frame, else x1, x2, ...
     labels : int, default=8
@@ -243,10 +239,7 @@ def coefficient_path(X, y, loss="squared", *, l1_ratio=1.0, feature_names=None, 
     >>> ax.get_ylabel()
     'coefficient'
     """
-    if l1_ratio == 0 and loss == "squared":
-        line = ridge_path(X, y, **options)
-    else:
-        line = path(X, y, loss, l1_ratio=l1_ratio, **options)
+    line = path(X, y, loss, l1_ratio=l1_ratio, **options)
     return PathDisplay(line, names_of(X, feature_names, len(line.coef))).plot(ax, labels=labels).ax_
 
 

@@ -1,13 +1,11 @@
 """The command `fit`: what it prints and writes is what `solve` says, and each mistake has one clear line."""
 
 import csv
-import types
 
 import numpy as np
 import pytest
 
-import l1l2fast
-from l1l2fast import L1, L1L2, L2, Pinball, fit, solve
+from l1l2fast import L1, L1L2, L2, Pinball, cross_validate, fit, solve
 from l1l2fast.__main__ import main
 
 
@@ -122,20 +120,22 @@ def test_picture(run, data, tmp_path):
     assert status == 1
 
 
-def test_cross_validation_chooses(run, data, monkeypatch):
-    asked = {}
-
-    def cross_validate(X, y, loss, **rest):
-        asked.update(rest, loss=loss)
-        return types.SimpleNamespace(alphas=np.array([0.5, 0.25]), best_index=1)
-
-    monkeypatch.setattr(l1l2fast, "cross_validate", cross_validate, raising=False)
-    status, out, _ = run("fit", data[0], "--penalty", "l1", "--cv", "4")
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+def test_cross_validation_chooses(run, data, loss):
+    path, X, y = data
+    status, out, _ = run("fit", path, "--loss", loss, "--penalty", "elasticnet", "--cv", "4")
     assert status == 0
-    assert "alpha = 0.25 (the best in 4-fold cross-validation)" in out
-    assert asked == dict(
-        loss="squared", l1_ratio=1.0, cv=4, random_state=0, standardize=True, fit_intercept=True, positive=False
-    )
+    found = cross_validate(X, y, loss, l1_ratio=0.5, cv=4, random_state=0, standardize=True)
+    assert f"alpha = {found.best_alpha:.6g} (the best in 4-fold cross-validation)" in out
+    shown = printed(out)
+    assert [float(shown[name]) for name in "abc"] == pytest.approx(found.best.coef, rel=1e-4, abs=1e-6)
+
+
+def test_more_folds_than_rows(run, data):
+    status, out, err = run("fit", data[0], "--penalty", "l1", "--cv", "400")
+    assert (status, out) == (1, "")
+    assert "--cv 400: there are only 40 rows" in err
+    assert len(err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from l1l2fast import solve
+from l1l2fast import inference, solve
 
 PACKAGES = ["pandas", "polars"]
 
@@ -125,3 +125,8 @@ def test_predict_wants_the_same_columns(frames):
     with pytest.raises(ValueError, match=r"X must have the columns \['size', 'age', 'new'\] in this order"):
         result.predict(other)
     assert result.predict(X.to_numpy().astype(float)).shape == (20,)
+
+
+def test_the_table_of_inference_has_the_names(frames):
+    result = solve(frames.DataFrame(columns()), np.random.default_rng(1).standard_normal(20), "absolute")
+    assert inference(result, "iid").names == ["Intercept", "size", "age", "new"]

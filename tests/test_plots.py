@@ -56,7 +56,10 @@ def test_coefficient_path_knows_data_frames_ridge_and_zero():
     ax = plots.coefficient_path(pandas.DataFrame(X, columns=list("pqrs")), y, alphas=[1.0, 0.1, 0.0])
     assert len(labelled(ax)["p"].get_xdata()) == 2  # alpha 0 has no place on a logarithmic axis
     ax = plots.coefficient_path(X, y, l1_ratio=0, alphas=[1.0, 0.1])
-    np.testing.assert_array_equal(labelled(ax)["x2"].get_ydata(), ridge_path(X, y, [1.0, 0.1]).coef[1])
+    np.testing.assert_allclose(labelled(ax)["x2"].get_ydata(), ridge_path(X, y, [1.0, 0.1]).coef[1], rtol=1e-9)
+    ax = plots.coefficient_path(X, y, "absolute", alphas=[0.3, 0.1])
+    expected = [solve(X, y, "absolute", L1(alpha)).coef[2] for alpha in (0.3, 0.1)]
+    np.testing.assert_allclose(labelled(ax)["x3"].get_ydata(), expected, atol=1e-9)
     with pytest.raises(ValueError, match="feature_names must have 4 entries, got 1"):
         plots.coefficient_path(X, y, feature_names=["a"])
 
@@ -89,6 +92,8 @@ def test_path_display_from_estimator():
     assert not first.path.intercept.any()
     ax = plt.subplots()[1]
     assert plots.PathDisplay.from_estimator(linear_model.Lasso(), X, y, ax=ax).ax_ is ax
+    display = plots.PathDisplay.from_estimator(linear_model.QuantileRegressor(quantile=0.75, alpha=0.1), X, y)
+    np.testing.assert_allclose(display.path.coef, path(X, y, Pinball(0.75)).coef)
     with pytest.raises(TypeError, match="got LinearRegression"):
         plots.PathDisplay.from_estimator(linear_model.LinearRegression(), X, y)
 
