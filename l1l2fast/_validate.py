@@ -4,7 +4,6 @@ Every error names the argument, says what was expected and what came, and is rai
 any work is done. Nothing here or behind it writes to the user's arrays.
 """
 
-import dataclasses
 import functools
 import math
 import sys
@@ -420,37 +419,3 @@ def kept(problem, *, quadratic=False):
     if quadratic and not problem.loss.quadratic():
         raise ValueError(f"loss must be 'squared' for that, got {problem.loss!r}")
     return problem
-
-
-def responses(y):
-    """Whether y has two dimensions, and its columns."""
-    if np.ndim(y) != 2 or hasattr(y, "tocsc"):
-        return False, [y]
-    y = real_array("y", y, 2)
-    if y.shape[1] == 0:
-        raise ValueError(f"y must have at least one column, got shape {y.shape}")
-    return True, list(y.T)
-
-
-def retarget(problem, y, offset):
-    """The problem with another y; its `slope` is not brought up to date, which would take a pass over X."""
-    n = problem.columns.n
-    y = finite("y", vector("y", y, n))
-    if offset is not None:
-        y = y - vector("offset", offset, n, scalar=True)
-    y, y_mean, y_size = centred(y, problem.weight, problem.intercept)
-    energy = float(problem.weight @ (y * y))
-    return dataclasses.replace(problem, y=y, y_mean=y_mean, y_size=y_size, energy=energy, slope=None)
-
-
-def alphas(value, n_alphas, eps, top):
-    """A grid of penalties: the given one, or `n_alphas` of them from `top` down to `eps` times that."""
-    n_alphas = number("n_alphas", n_alphas, 1, kind=int)
-    if number("eps", eps, 0.0, 1.0) == 0:
-        raise ValueError(f"eps must be > 0, got {eps!r}")
-    if value is None:
-        return np.geomspace(top, top * eps, n_alphas) if top > 0 else np.ones(n_alphas)
-    grid = finite("alphas", np.array(real_array("alphas", np.atleast_1d(value), 1), dtype=np.float64))
-    if len(grid) == 0 or grid.min() < 0:
-        raise ValueError(f"alphas must hold numbers >= 0, got {value!r}")
-    return grid

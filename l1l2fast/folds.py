@@ -7,7 +7,7 @@ ones for better predictions.
 
 import numpy as np
 
-from l1l2fast import _validate, _validate_folds
+from l1l2fast import _validate, _validate_many
 from l1l2fast._objective import mean_losses
 
 
@@ -21,12 +21,12 @@ def folds(cv, X, y, weight, groups, random_state):
         order = np.arange(n)
         if random_state is not None:
             np.random.RandomState(_validate.number("random_state", random_state, 0, kind=int)).shuffle(order)
-        tests = parts(order, cv) if groups is None else whole_groups(_validate_folds.groups(groups, n, cv), cv)
+        tests = parts(order, cv) if groups is None else whole_groups(_validate_many.groups(groups, n, cv), cv)
         rows = np.arange(n)
         pairs = [(np.setdiff1d(rows, test), np.sort(test)) for test in tests]
     else:
         pairs = cv
-    return _validate_folds.splits(pairs, weight)
+    return _validate_many.splits(pairs, weight)
 
 
 def parts(order, count):

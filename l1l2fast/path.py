@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from l1l2fast import _validate
+from l1l2fast import _validate, _validate_many
 from l1l2fast.least_squares import scale_of
 from l1l2fast.path_result import Path
 from l1l2fast.penalties import L1, L1L2, L2
@@ -145,7 +145,7 @@ def path(
     trace = way(problem, n_jobs)
     if eps is None:
         eps = 1e-6 if l1_ratio == 0 else 1e-3 if problem.columns.n >= problem.columns.p else 1e-2
-    alphas = np.sort(_validate.alphas(alphas, n_alphas, eps, trace.top))[::-1].copy()
+    alphas = np.sort(_validate_many.alphas(alphas, n_alphas, eps, trace.top))[::-1].copy()
     trace.run(alphas)
     return present(trace, alphas, l1_ratio, begin)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from l1l2fast import _validate
+from l1l2fast import _validate, _validate_many
 from l1l2fast.closed import System
 from l1l2fast.result import Function, Status, warn_of
 
@@ -188,13 +188,13 @@ def ridge_path(
     1
     """
     begin = time.perf_counter()
-    several, columns = _validate.responses(y)
+    several, columns = _validate_many.responses(y)
     loo = _validate.flag("loo", loo)
     rest = sample_weight, offset, fit_intercept, penalty_factor, None, None, False, standardize, None, tol, 1000, None
     problem = _validate.problem(X, columns[0], "squared", None, None, None, *rest)
-    problems = [problem] + [_validate.retarget(problem, column, offset) for column in columns[1:]]
+    problems = [problem] + [_validate_many.retarget(problem, column, offset) for column in columns[1:]]
     system = System(problems)
-    alphas = _validate.alphas(alphas, n_alphas, eps, system.top)
+    alphas = _validate_many.alphas(alphas, n_alphas, eps, system.top)
     answers = system.solve(alphas, loo)
     return present(system, answers, alphas, several, loo, begin)
 

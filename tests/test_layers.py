@@ -40,7 +40,7 @@ FLOORS = [
         "problem",
         "_validate",
         "_validate_quantiles",
-        "_validate_folds",
+        "_validate_many",
         "_frames",
         "config",
     },
