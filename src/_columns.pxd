@@ -70,7 +70,3 @@ cdef class Columns:
     cdef void add_gram(self, Py_ssize_t begin, Py_ssize_t end, const Py_ssize_t *which, Py_ssize_t k,
                        Py_ssize_t known, const double *root, double *block, Py_ssize_t rows,
                        double *G, Py_ssize_t ld) noexcept nogil
-
-
-# G[known:, :] below its diagonal, copied above it
-cdef void mirror(Py_ssize_t k, Py_ssize_t known, double *G, Py_ssize_t ld) noexcept nogil

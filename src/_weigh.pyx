@@ -4,8 +4,8 @@ The weights w are those of a parabola, not those by which the columns are centre
 """
 import numpy as np
 
-from l1l2fast._blas cimport gemv, syrk
-from l1l2fast._columns cimport Columns, mirror
+from l1l2fast._blas cimport gemv, mirror, syrk
+from l1l2fast._columns cimport Columns
 from l1l2fast._signals cimport interrupted, raise_pending
 
 cdef enum:
