@@ -213,16 +213,23 @@ remembered = functools.lru_cache(maxsize=128)(filled)
 
 
 def weights(value, n):
-    """Sample weights scaled to the sum 1, and as they were given but for a power of two, so that integers stay that."""
+    """Sample weights scaled to the sum 1."""
     if value is None:
-        return constant(1 / n, n), constant(1.0, n)
+        return constant(1 / n, n)
+    w = tallies(value, n)
+    return w / w.sum()
+
+
+def tallies(value, n):
+    """Sample weights as they were given, but for a power of two: integers keep sums that are exact."""
+    if value is None:
+        return constant(1.0, n)
     w = finite("sample_weight", vector("sample_weight", value, n, scalar=True))
     if w.min() < 0:
         raise ValueError(f"sample_weight must be >= 0, got {w.min()} at position {w.argmin()}")
     if w.max() == 0:
         raise ValueError("sample_weight must have a positive entry, got zeros only")
-    w = np.ldexp(w, -math.frexp(w.max())[1])
-    return w / w.sum(), w
+    return np.ldexp(w, -math.frexp(w.max())[1])
 
 
 def box(lower, upper, positive, p):
@@ -355,14 +362,14 @@ def problem(
         raise TypeError(f"callback must be callable, got {callback!r}")
     X = columns(X)
     y, offset = known(vector("y", y, X.n), offset, loss_)
-    weight, given = weights(sample_weight, X.n)
+    weight = weights(sample_weight, X.n)
     low, high = box(lower, upper, positive, X.p)
     factor, low, high = factors(penalty_factor, low, high, X.p)
     bounded = positive or lower is not None or upper is not None or penalty_factor is not None
     b = start(warm_start, low, high, X.p, bounded)
     raw, (y, y_mean, y_size) = y, centred(y, weight, fit_intercept)
     row = 0 if sample_weight is None else int(weight.argmax())  # one that counts
-    square, slope, energy = first_pass(X, given, y, fit_intercept, row)
+    square, slope, energy = first_pass(X, tallies(sample_weight, X.n), y, fit_intercept, row)
     if not loss_.of_residual():
         y, y_mean = raw, 0.0
     limits = low, high
