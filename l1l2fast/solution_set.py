@@ -8,6 +8,7 @@ it goes with the same dual point (Rockafellar 1970, section 31): row by row and 
 which is a polyhedron in (b0, b). With the slopes -left and right of the loss:
 
     squared loss (any strictly convex one)      r_i as it is: the fit is unique, the coefficients need not be
+    a smooth loss that is straight at r_i       left open: if the other rows do not prove it unique, nobody is told
     -left < theta_i / q_i < right               r_i = 0
     theta_i / q_i = right or -left              r_i >= 0, or r_i <= 0
     l2 v_j > 0                                  b_j as it is
@@ -52,7 +53,8 @@ class SolutionSet:
     ----------
     unique : bool or None
         Whether there is one optimum only. None if that could not be decided, and then the rest is nan and None:
-        no optimum was reached to rounding, or more than 4000 columns are in question.
+        no optimum was reached to rounding, more than 4000 columns are in question, or rows in the straight
+        part of a smooth loss leave a direction open.
     dimension : int or None
         Dimension of the set of optimal (intercept, coef): 0 for a point, 1 for a segment, ...
     lower, upper : ndarray of shape (n_features,)
@@ -180,11 +182,18 @@ class Place:
         """Rows whose residual is fixed, and the sign it must have on the others (0 for any)."""
         slopes = self.problem.loss.slopes()
         if slopes is None:
-            return self.live, np.zeros(len(self.r))
+            return self.live & ~self.flat(), np.zeros(len(self.r))
         psi = np.divide(self.theta, self.problem.weight, out=np.zeros(len(self.r)), where=self.live)
         margin = STRICT * sum(slopes)
         above, below = psi + slopes[0] > margin, slopes[1] - psi > margin
         return self.live & above & below, np.where(self.live, above.astype(float) - below, 0.0)
+
+    def flat(self):
+        """Rows where a smooth loss is a line, as Huber's far out: what such a row allows is left open."""
+        loss, y = self.problem.loss, self.problem.y
+        if loss.quadratic():
+            return np.zeros(len(y), dtype=bool)
+        return np.array([loss.derivatives(*at)[1] == 0 for at in zip(y.tolist(), (y - self.r).tolist())])
 
     def exact(self):
         """Are both conditions met to rounding?"""
@@ -271,6 +280,8 @@ class Face:
         """Walk over the vertices."""
         if self.N.shape[1] == 0:
             return point(result)
+        if not (self.place.fixed | (self.place.sign != 0))[self.place.live].all():
+            return undecided(result)
         A, s = self.inequalities()
         C, still = self.functions()
         moves, going = np.zeros((3, len(C))), ~still

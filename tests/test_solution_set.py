@@ -1,5 +1,6 @@
 """All optima of a fit, against linear programmes for each end of each coefficient, and cases known by hand."""
 
+import dataclasses
 import doctest
 import pickle
 
@@ -9,7 +10,7 @@ import scipy.sparse as sp
 from cells import LAYOUTS, quiet_solve
 from scipy.optimize import linprog
 
-from l1l2fast import L1, L1L2, L2, ConvergenceWarning, Pinball, Result, SolutionSet, _validate, solve
+from l1l2fast import L1, L1L2, L2, ConvergenceWarning, Huber, Pinball, Result, SolutionSet, _validate, solve
 
 INF = np.inf
 
@@ -262,6 +263,19 @@ def test_constant_columns_trade_with_the_intercept():
     assert np.isinf([found.lower[1], found.upper[1], found.intercept_lower, found.intercept_upper]).all()
     assert found.lower[0] == found.upper[0]
     assert solve([[1, 5], [2, 5], [4, 5]], [1, 3, 4], penalty=L2(0.1)).solution_set().unique
+
+
+def test_a_loss_that_is_straight_far_out():
+    """With |r| < delta, Huber's optimum is that of least squares; rows beyond prove nothing."""
+    rng = np.random.default_rng(9)
+    X, y = rng.standard_normal((12, 3)), rng.standard_normal(12)
+    for twins, near, far in ((False, (True, 0), (True, 0)), (True, (False, 1), (None, None))):
+        result = solve(X[:, [0, 1, 0 if twins else 2]], y)
+        sizes = np.sort(np.abs(y - result.predict(X[:, [0, 1, 0 if twins else 2]])))
+        for delta, expected in ((sizes[-1] * 1.01, near), ((sizes[-1] + sizes[-2]) / 2, far)):
+            huber = dataclasses.replace(result._problem, loss=Huber(delta))
+            found = dataclasses.replace(result, _problem=huber, unique=None).solution_set()
+            assert (found.unique, found.dimension) == expected
 
 
 def test_what_was_not_solved_is_not_decided():
