@@ -25,13 +25,16 @@ def race(monkeypatch):
         del sys.modules[name]
 
 
-def slow(X, y, alpha, ratio, b, b0):
+def slow(X, y, alpha, ratio, b, b0, quantile=None):
     X = X.toarray() if sp.issparse(X) else X
+    if quantile is not None:
+        errors = [y[i] - b0 - sum(X[i, j] * b[j] for j in range(len(b))) for i in range(len(y))]
+        return sum(e * quantile if e > 0 else e * (quantile - 1) for e in errors) / len(y)
     errors = [(y[i] - b0 - sum(X[i, j] * b[j] for j in range(len(b)))) ** 2 for i in range(len(y))]
     return sum(errors) / (2 * len(y)) + alpha * sum(ratio * abs(v) + (1 - ratio) / 2 * v * v for v in b)
 
 
-@pytest.mark.parametrize("k", range(6))
+@pytest.mark.parametrize("k", range(7))
 def test_judge_and_files(race, tmp_path, k):
     task = race["course"].task(race["course"].REHEARSAL[k])
     race["files"].write_task(tmp_path, task)
@@ -47,7 +50,7 @@ def test_judge_and_files(race, tmp_path, k):
     assert len(values) == len(parts)
     for i in 0, len(parts) - 1:
         X, y, (alpha,) = parts[i]
-        expected = slow(X, y, alpha, task.l1_ratio, coef[:, i], intercept[i])
+        expected = slow(X, y, alpha, task.l1_ratio, coef[:, i], intercept[i], task.quantile)
         assert values[i] == pytest.approx(expected, rel=1e-12)
     # nobody is below the bound, not even the model without columns
     bound = race["judge"].bounds(task, *read)
@@ -113,7 +116,7 @@ def test_everybody_means_the_same_problem(rehearsal):
 def test_the_report_is_whole(rehearsal):
     printed, written = rehearsal
     assert {state.split()[0] for state in written["versions"].values()} == {"ready"}
-    assert len(written["problems"]) == 6
+    assert len(written["problems"]) == 7
     for problem in written["problems"].values():
         assert [row["accuracy"] for row in problem["rows"]] == [1e-4, 1e-6, 1e-9]
         assert all(row["ours"]["error"] <= row["accuracy"] for row in problem["rows"])

@@ -31,6 +31,7 @@ class L1L2fast(Contestant):
 
     def __init__(self):
         import l1l2fast
+        import l1l2fast.losses
 
         self.package = l1l2fast
 
@@ -41,7 +42,10 @@ class L1L2fast(Contestant):
         return self.package.L1L2(alpha * ratio, alpha * (1 - ratio)) if ratio else self.package.L2(alpha)
 
     def fit(self, X, y, alpha, variant, tol, start=None):
-        result = self.package.solve(X, y, "squared", self.penalty(alpha), tol=tol, warm_start=start)
+        if self.task.quantile is None:
+            result = self.package.solve(X, y, "squared", self.penalty(alpha), tol=tol, warm_start=start)
+        else:
+            result = self.package.solve(X, y, self.package.losses.Pinball(self.task.quantile), tol=tol)
         return result.coef, result.intercept, result.n_passes
 
     def path(self, X, y, alphas, variant, tol):
@@ -75,7 +79,10 @@ class ScikitLearn(Contestant):
         return self.models.Lasso(**options) if ratio == 1 else self.models.ElasticNet(l1_ratio=ratio, **options)
 
     def fit(self, X, y, alpha, variant, tol):
-        model = self.model(alpha, variant, tol).fit(X, y)
+        if self.task.quantile is None:
+            model = self.model(alpha, variant, tol).fit(X, y)
+        else:
+            model = self.models.QuantileRegressor(quantile=self.task.quantile, alpha=0.0, solver="highs").fit(X, y)
         return model.coef_, model.intercept_, None
 
     def path(self, X, y, alphas, variant, tol):
@@ -185,6 +192,21 @@ class Adelie(Contestant):
     ridge = path
 
 
+class Statsmodels(Contestant):
+    """Quantile regression by reweighted least squares."""
+
+    module = "statsmodels"
+
+    def __init__(self):
+        from statsmodels.regression.quantile_regression import QuantReg
+
+        self.model = QuantReg
+
+    def fit(self, X, y, alpha, variant, tol):
+        found = self.model(y, np.column_stack([np.ones(len(y)), X])).fit(self.task.quantile, p_tol=tol, max_iter=10_000)
+        return found.params[1:], found.params[0], None
+
+
 class Numpy(Contestant):
     """Ridge by formula, from one eigendecomposition in the smaller of n and p: a floor, not a package."""
 
@@ -209,15 +231,35 @@ PYTHON = {
     "celer": Celer,
     "adelie": Adelie,
     "sklearn": ScikitLearn,
+    "statsmodels": Statsmodels,
     "numpy": Numpy,
 }
-NAMES = ["l1l2fast", "skglm", "celer", "adelie", "glmnet", "sklearn", "numpy"]  # in turn; the slow ones last
+SCRIPTS = {"glmnet": "glmnet.R", "quantreg": "quantreg.R"}  # the contestants in R
+NAMES = [
+    "l1l2fast",
+    "skglm",
+    "celer",
+    "adelie",
+    "glmnet",
+    "quantreg",
+    "sklearn",
+    "statsmodels",
+    "numpy",
+]  # in turn; the slow ones last
 
 
 def variants(name, task):
     """{variant: its tolerances} of a contestant for a task; empty if it does not run there."""
     tall, dense = task.X.shape[0] > task.X.shape[1], not sp.issparse(task.X)
     single = task.kind == "fit"
+    if task.quantile is not None:
+        # the first has no tolerance: its end is exact
+        exact, some = {"": [0.0]}, {"br": [0.0], "fnb": ladder(4, 12), "pfn": ladder(4, 12)}
+        some = some if task.X.size <= 5e6 else {"fnb": some["fnb"], "pfn": some["pfn"]}
+        small = {"sklearn": exact} if task.X.size <= 2e5 else {}
+        return (small | {"l1l2fast": {"": [1e-8]}, "quantreg": some, "statsmodels": {"": ladder(3, 8)}}).get(name, {})
+    if name in ("quantreg", "statsmodels"):
+        return {}
     if task.kind == "ridge":
         ladders = {"l1l2fast": {"": [1e-8, 1e-12]}, "sklearn": {"": [0.0]}, "numpy": {"eigh": [0.0]}}
         return ladders.get(name) or ({"": ladder(3, 14)} if name in ("glmnet", "adelie") else {})

@@ -23,6 +23,7 @@ class Problem:
     last: float  # the smallest alpha, as a share of the smallest that leaves no column in
     l1_ratio: float = 1.0
     blocks: int = 1
+    quantile: float | None = None  # of the pinball loss, without a penalty; None is the squared loss
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Task:
     kind: str = "fit"
     blocks: int = 1
     alpha_max: float = 1.0
+    quantile: float | None = None
 
     def parts(self):
         """(X, y, alphas) of each model: all of it, or a block of rows for each alpha of a loop."""
@@ -50,6 +52,12 @@ def fits(data, lasts, path, l1_ratio=1.0, prefix=""):
     return [*rows, Problem(f"{prefix}{data}_path", data, "path", path, l1_ratio)]
 
 
+def quantiles(*data):
+    """Medians and ninth deciles."""
+    of = {"lad": 0.5, "q90": 0.9}
+    return [Problem(f"{prefix}_{name}", name, "fit", 0.0, quantile=q) for prefix, q in of.items() for name in data]
+
+
 PROBLEMS = [
     *fits("wide", (10, 100, 1000), 1e-2),
     *fits("corr", (10, 100, 1000), 1e-2),
@@ -62,6 +70,7 @@ PROBLEMS = [
     Problem("ridge_tall", "ridge_tall", "ridge", 1e-4, 0.0),
     Problem("ridge_wide", "ridge_wide", "ridge", 1e-4, 0.0),
     Problem("tiny_loop", "tiny", "loop", 0.1, blocks=1000),
+    *quantiles("1e4x10", "1e5x20", "1e6x10", "1e5x200", "2000x500", "tied", "stackloss", "engel", "diabetes"),
 ]
 # small enough for a test, one of each kind; not among those that count
 REHEARSAL = [
@@ -71,9 +80,11 @@ REHEARSAL = [
     Problem("rehearsal_path", "rehearsal", "path", 0.1, 0.5),
     Problem("rehearsal_ridge", "rehearsal", "ridge", 1e-2, 0.0),
     Problem("rehearsal_loop", "rehearsal_tall", "loop", 0.1, blocks=5),
+    Problem("rehearsal_quantile", "rehearsal_heavy", "fit", 0.0, quantile=0.3),
 ]
 # what the file of a real data set may be called; without one, gene has a synthetic stand-in
 FILES = {"gene": ("gene", "leukemia", "golub"), "news20": ("news20",), "farmads": ("farmads", "farm-ads", "farm_ads")}
+FILES |= {name: (name,) for name in ("stackloss", "engel", "diabetes")}
 
 
 def answer(X, rng, columns):
@@ -91,6 +102,22 @@ def autoregressive(n, p, rho, seed):
     X[1:] *= np.sqrt(1 - rho**2)
     X = np.asfortranarray(lfilter([1.0], [1.0, -rho], X, axis=0).T)
     return X, answer(X, rng, rng.choice(p, max(5, min(n, p) // 20), replace=False))
+
+
+def heavy(n, p, seed):
+    """Normal columns, all of them in the answer, and noise with two degrees of freedom."""
+    rng = np.random.default_rng(seed)
+    X = np.asfortranarray(rng.standard_normal((n, p)))
+    return X, 1 + X @ rng.standard_normal(p) + rng.standard_t(2, n)
+
+
+def tied(n, p, seed):
+    """Small integers, each row about twice."""
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 4, (n // 2, p)).astype(float)
+    y = X @ rng.integers(-2, 3, p) + rng.integers(-3, 4, n // 2)
+    again = rng.integers(n // 2, size=n)
+    return np.asfortranarray(X[again]), y[again].astype(float)
 
 
 def factors(n, p, seed):
@@ -129,6 +156,13 @@ MADE = {
     "ridge_tall": lambda: autoregressive(5000, 2000, 0.5, 6),
     "ridge_wide": lambda: autoregressive(200, 20_000, 0.5, 7),
     "tiny": lambda: autoregressive(100_000, 20, 0.5, 8),
+    "1e4x10": lambda: heavy(10_000, 10, 12),
+    "1e5x20": lambda: heavy(100_000, 20, 13),
+    "1e6x10": lambda: heavy(1_000_000, 10, 14),
+    "1e5x200": lambda: heavy(100_000, 200, 15),
+    "2000x500": lambda: heavy(2000, 500, 16),
+    "tied": lambda: tied(5000, 8, 17),
+    "rehearsal_heavy": lambda: heavy(200, 4, 18),
     "rehearsal": lambda: autoregressive(40, 60, 0.5, 9),
     "rehearsal_tall": lambda: autoregressive(200, 6, 0.5, 10),
     "rehearsal_sparse": lambda: documents(100, 60, 10, 11),
@@ -172,6 +206,8 @@ def task(problem, places=()):
     if loaded is None:
         return None
     X, y = loaded
+    if problem.quantile is not None:
+        return Task(X, y, np.zeros(1), quantile=problem.quantile)
     if problem.kind == "ridge":  # about 100 columns' worth of shrinkage down to hardly any
         return Task(X, y, np.geomspace(100.0, 100 * problem.last**1.5, 100), 0.0, "ridge")
     this = Task(X, y, np.empty(problem.blocks), problem.l1_ratio, problem.kind, problem.blocks)

@@ -23,6 +23,7 @@ def get(folder, name, dtype):
 def write_task(folder, task):
     meta = {"n": task.X.shape[0], "p": task.X.shape[1], "sparse": int(sp.issparse(task.X)), "kind": task.kind}
     meta |= {"l1_ratio": task.l1_ratio, "blocks": task.blocks, "alpha_max": repr(float(task.alpha_max))}
+    meta |= {"quantile": task.quantile}
     Path(folder, "meta").write_text("".join(f"{name} {value}\n" for name, value in meta.items()))
     if sp.issparse(task.X):
         write_csc(folder, task.X)
@@ -37,7 +38,8 @@ def read_task(folder):
     n, p = int(meta["n"]), int(meta["p"])
     X = read_csc(folder, n) if int(meta["sparse"]) else get(folder, "X", "<f8").reshape((n, p), order="F")
     y, alphas = get(folder, "y", "<f8"), get(folder, "alphas", "<f8")
-    return Task(X, y, alphas, float(meta["l1_ratio"]), meta["kind"], int(meta["blocks"]), float(meta["alpha_max"]))
+    numbers = float(meta["l1_ratio"]), meta["kind"], int(meta["blocks"]), float(meta["alpha_max"])
+    return Task(X, y, alphas, *numbers, None if meta["quantile"] == "None" else float(meta["quantile"]))
 
 
 def write_csc(folder, matrix):

@@ -31,7 +31,8 @@ class Process:
         self.start()
 
     def start(self):
-        script = [str(HERE / "glmnet.R")] if self.name == "glmnet" else ["-m", "race.worker", self.name]
+        script = contestants.SCRIPTS.get(self.name)
+        script = [str(HERE / script)] if script else ["-m", "race.worker", self.name]
         try:
             self.process = subprocess.Popen(
                 [self.program, *script],
@@ -251,6 +252,6 @@ class Heat:
 
 
 def processes(names, programs):
-    """Workers by name; a program may be given for each, else this Python, and R's Rscript for glmnet."""
-    started = [Process(n, programs.get(n, "Rscript" if n == "glmnet" else sys.executable)) for n in names]
+    """Workers by name; a program may be given for each, else this Python, or R's Rscript."""
+    started = [Process(n, programs.get(n, "Rscript" if n in contestants.SCRIPTS else sys.executable)) for n in names]
     return {process.name: process.greeted() for process in started}

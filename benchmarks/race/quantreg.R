@@ -1,0 +1,58 @@
+# R's quantreg as a contestant: the protocol of worker.py, the files of files.py; one quantile, no penalty.
+#
+# Variants are its methods: br (Barrodale and Roberts), fnb (Frisch and Newton), pfn (the same with preprocessing).
+
+if (!suppressWarnings(suppressMessages(require(quantreg, quietly = TRUE)))) {
+  cat("absent no R package quantreg\n"); quit()
+}
+options(warn = -1)
+cat("ready", as.character(packageVersion("quantreg")), "\n")
+flush(stdout())
+
+get <- function(folder, name) {
+  file <- file.path(folder, name)
+  readBin(file, "double", n = file.size(file) / 8, endian = "little")
+}
+put <- function(folder, name, values) writeBin(values, file.path(folder, name), endian = "little")
+
+load <- function(folder) {
+  lines <- strsplit(readLines(file.path(folder, "meta")), " ")
+  meta <- setNames(lapply(lines, `[`, 2), sapply(lines, `[`, 1))
+  n <- as.integer(meta$n); p <- as.integer(meta$p)
+  X <- cbind(1, matrix(get(folder, "X.f8"), n, p))
+  list(X = X, y = get(folder, "y.f8"), tau = as.numeric(meta$quantile), p = p)
+}
+
+run <- function(task, method, tol) {
+  if (method == "br") return(rq.fit.br(task$X, task$y, tau = task$tau)$coefficients)
+  if (method == "fnb") return(rq.fit.fnb(task$X, task$y, tau = task$tau, eps = tol)$coefficients)
+  rq.fit.pfn(task$X, task$y, tau = task$tau, eps = tol)$coefficients
+}
+
+write_answer <- function(folder, task, coef) {
+  put(folder, "data.f8", as.numeric(coef[-1]))
+  put(folder, "indices.i4", seq_len(task$p) - 1L)
+  put(folder, "indptr.i4", c(0L, task$p))
+  put(folder, "intercept.f8", as.numeric(coef[1]))
+}
+
+answer <- function(words) {
+  if (words[1] == "load") { task <<- load(words[2]); return("ok") }
+  best <- Inf
+  for (k in seq_len(as.integer(words[4]))) {
+    begin <- as.numeric(Sys.time())
+    found <- run(task, words[2], as.numeric(words[3]))
+    best <- min(best, as.numeric(Sys.time()) - begin)
+  }
+  if (length(words) > 4) write_answer(words[5], task, found)
+  sprintf("ok %.9f -1", best)
+}
+
+input <- file("stdin", "r")
+while (length(line <- readLines(input, n = 1)) > 0) {
+  words <- strsplit(line, "\t")[[1]]
+  if (words[1] == "quit") break
+  said <- tryCatch(answer(words), error = function(e) paste("error", gsub("\n", " ", conditionMessage(e))))
+  cat(said, "\n", sep = "")
+  flush(stdout())
+}
