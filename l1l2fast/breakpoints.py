@@ -40,7 +40,7 @@ def process(problem):
     live = problem.weight.nonzero()[0]
     start = np.append(np.zeros(problem.columns.p), level)
     _, b, _, _ = lines.solve(live, start, problem.y)
-    Z, y, left, right = lines.small
+    Z, y, left, right = lines.units.system(problem.columns, live)
     share, price = np.zeros(len(y)), right.copy()  # data rows first, then those of the penalty
     share[: len(live)] = (left + right)[: len(live)]
     price[: len(live)] = 0.0

@@ -45,7 +45,7 @@ class Inference:
         Rows of positive weight, and that less the number of coefficients.
     """
 
-    names: list
+    names: list[str]
     coef: np.ndarray
     std_err: np.ndarray
     t: np.ndarray
@@ -60,7 +60,7 @@ class Inference:
     n: int
     dof: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         tail = (1 - self.level) / 2
         heads = ["coef", "std err", "t", "P>|t|", f"[{tail:.3g}", f"{1 - tail:.3g}]"]
         columns = [self.coef, self.std_err, self.t, self.p_value, self.lower, self.upper]
@@ -89,7 +89,7 @@ def inference(
     random_state=0,
     n_jobs=1,
     names=None,
-):
+) -> Inference:
     """Standard errors and confidence intervals of a median or quantile fit without penalty.
 
     With tau the quantile, k the number of coefficients, X including the column of ones and r the residuals,

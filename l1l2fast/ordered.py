@@ -29,7 +29,7 @@ def process(problem, taus, b):
     lines = Lines(problem, largest, n_live)
     live = problem.weight.nonzero()[0]
     lines.solve(live, b[len(b) // 2], problem.y)  # leaves independent columns
-    Z, y, left, right = lines.small
+    Z, y, left, right = lines.units.system(problem.columns, live)
     joint = Joint(Z, y, left + right, taus)
     beta, objective, gap, pivots = joint.solve(np.array([lines.units.inner(row) for row in b]))
     unit = lines.size / problem.columns.n

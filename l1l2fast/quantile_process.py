@@ -15,7 +15,7 @@ import numpy as np
 
 from l1l2fast import _validate, _validate_quantiles, absolute, breakpoints, ordered
 from l1l2fast.losses import Pinball
-from l1l2fast.result import Status, warn_of
+from l1l2fast.result import Function, Status, warn_of
 
 # Newton steps at most, and the share of the band that may change side in the last of them.
 NEWTON, MOVED = 6, 0.25
@@ -60,16 +60,16 @@ class QuantileProcess:
     time: float
 
     @property
-    def dual_objective(self):
+    def dual_objective(self) -> np.ndarray:
         """Lower bounds on the minima."""
         return self.objective - self.gap
 
     @property
-    def status(self):
+    def status(self) -> list[Status]:
         """How each quantile ended: a list of `Status`."""
         return [Status.CONVERGED if ok else Status.MAX_ITER for ok in self.gap <= self.tolerance]
 
-    def predict(self, X, taus=None, *, rearranged=False):
+    def predict(self, X, taus=None, *, rearranged=False) -> np.ndarray:
         """Predicted quantiles.
 
         Parameters
@@ -108,7 +108,7 @@ class QuantileProcess:
         )
 
 
-def warned(silent):
+def warned(silent: Function) -> Function:
     """`silent`, with a warning if a gap is above its tolerance."""
 
     @functools.wraps(silent)
@@ -140,7 +140,7 @@ def quantile_process(
     standardize=False,
     tol=1e-8,
     non_crossing=False,
-):
+) -> QuantileProcess:
     """Linear quantile regression for many quantiles, or for all of them.
 
     Minimises, for every tau, over the intercept b0 and the coefficients b, with W = sum_i w_i and
