@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from l1l2fast import _validate
+from l1l2fast import _frames, _validate
 from l1l2fast.folds import MEASURES, folds, measure
 from l1l2fast.path import path
 from l1l2fast.path_result import Path
@@ -224,7 +224,7 @@ def cross_validate(
     >>> found.scores.shape, found.alpha_1se >= found.best_alpha
     ((100, 5), True)
     """
-    begin = time.perf_counter()
+    begin, names = time.perf_counter(), _frames.names(X)
     loss, progress = _validate.loss(loss), _validate.flag("progress", progress)
     scoring = _validate.choice("scoring", scoring, ("deviance", *MEASURES), function=True)
     threads = cores(None if n_jobs is None else _validate.number("n_jobs", n_jobs, -np.inf, kind=int))
@@ -250,9 +250,8 @@ def cross_validate(
     name = scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score")
     if alone:
         scores, share = row_scores(every, y, measure(scoring, loss), weight)
-        return complete(
-            CVResult(every.alphas, scores, share, every, None, None, name, 0.0), X, y, loss, weight, options, begin
-        )
+        result = CVResult(every.alphas, scores, share, every, None, None, name, 0.0)
+        return complete(result, X, y, loss, weight, options, names, begin)
     scores = np.full((len(pairs), len(every)), np.nan)
     task = functools.partial(fold_scores, X, y, loss, every.alphas, measure(scoring, loss), weight, options)
     equal = np.full(len(pairs), 1 / len(pairs))
@@ -262,13 +261,13 @@ def cross_validate(
         took = time.perf_counter() - begin
         raise Interrupted(CVResult(every.alphas, scores.T, equal, every, None, None, name, took)) from None
     result = CVResult(every.alphas, scores.T, equal, every, None, None, name, 0.0)
-    return complete(result, X, y, loss, weight, options, begin)
+    return complete(result, X, y, loss, weight, options, names, begin)
 
 
-def complete(result, X, y, loss, weight, options, begin):
+def complete(result, X, y, loss, weight, options, names, begin):
     """The result with the fits to all rows at the two alphas of interest."""
     places = {result.best_index, result.index_1se}
-    fits = {k: refit(result.path, k, X, y, loss, weight, options) for k in places}
+    fits = {k: replace(refit(result.path, k, X, y, loss, weight, options), feature_names=names) for k in places}
     best, simple = fits[result.best_index], fits[result.index_1se]
     return replace(result, best=best, best_1se=simple, time=time.perf_counter() - begin)
 
@@ -301,7 +300,11 @@ def row_scores(every, y, score, weight):
 
 def predictions(found, X, rows):
     """Predictions (K, len(rows)), from the columns that are selected anywhere on the path."""
-    used = np.unique(found.coef_csc.indices)
-    part = X[:, used][rows] if hasattr(X, "tocsc") else X[np.ix_(rows, used)]
-    fit = part @ found.coef_csc[used].toarray()
-    return np.ascontiguousarray(fit.T) + found.intercept[:, None]
+    used = np.flatnonzero(np.bincount(found.coef_csc.indices, minlength=X.shape[1]))
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and (np.diff(rows) == 1).all():
+        rows = slice(rows[0], rows[-1] + 1)  # neighbours need not be gathered
+    coef = found.coef_csc[used].toarray()
+    if hasattr(X, "tocsc"):
+        return np.ascontiguousarray((X[:, used][rows] @ coef).T) + found.intercept[:, None]
+    part = X[rows] if len(used) == X.shape[1] else X[rows][:, used]
+    return coef.T @ part.T + found.intercept[:, None]

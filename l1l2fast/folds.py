@@ -22,11 +22,17 @@ def folds(cv, X, y, weight, groups, random_state):
         if random_state is not None:
             np.random.RandomState(_validate.number("random_state", random_state, 0, kind=int)).shuffle(order)
         tests = parts(order, cv) if groups is None else whole_groups(_validate_many.groups(groups, n, cv), cv)
-        rows = np.arange(n)
-        pairs = [(np.setdiff1d(rows, test), np.sort(test)) for test in tests]
+        pairs = [(others(test, n), np.sort(test)) for test in tests]
     else:
         pairs = cv
     return _validate_many.splits(pairs, weight)
+
+
+def others(rows, n):
+    """The other ones of n rows."""
+    left = np.ones(n, dtype=bool)
+    left[rows] = False
+    return np.flatnonzero(left)
 
 
 def parts(order, count):

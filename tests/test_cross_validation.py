@@ -176,6 +176,14 @@ def test_the_result(loss):
     assert repr(found).startswith("CVResult(10 alphas, 5 of 5 folds, best alpha=")
 
 
+def test_a_data_frame_gives_its_names():
+    pandas = pytest.importorskip("pandas")
+    X, y = random_problem(15, 30, 2)
+    found = quiet(pandas.DataFrame(X, columns=["a", "b"]), y, n_alphas=3)
+    assert found.best.feature_names == found.best_1se.feature_names == ("a", "b")
+    np.testing.assert_array_equal(found.scores, quiet(X, y, n_alphas=3).scores)
+
+
 @every_loss
 def test_the_same_bits_with_two_threads(loss):
     X, y = random_problem(10, 60, 8)
