@@ -2,10 +2,9 @@
 
     x~_j = scale_j (x_j - mean_j)
 
-One pass over X costs one `sweep`; `sweep_many` takes 8 vectors along for little more. Nothing
-is copied but these vectors and the blocks that `gram` and `rows` load. Storage is float32 or
-float64, C or Fortran order, or CSC with 32 or 64 bit indices; memory may be read-only; sums
-are float64.
+One pass over X costs one `sweep`; `sweep_many` takes 8 vectors along for little more. Nothing is copied but these
+vectors and the blocks that `gram` and `rows` load. Storage is float32 or float64, C or Fortran order, or CSC with
+32 or 64 bit indices; memory may be read-only; sums are float64.
 """
 import numpy as np
 
@@ -36,11 +35,10 @@ cdef enum:
 def panels(R):
     """Columns of R in panels of 8 by rows, each a cache line a row: shape (ceil(K / 8), n, 8), zeros at the end."""
     n, K = R.shape
-    count = (K + 7) // 8
-    memory = np.zeros(8 * (count * n + 1))
+    memory = np.zeros(8 * ((K + 7) // 8 * n + 1))
     first = (-memory.ctypes.data % 64) // 8
-    packed = memory[first:first + 8 * count * n].reshape(count, n, 8)
-    for k in range(count):
+    packed = memory[first:first + len(memory) - 8].reshape((K + 7) // 8, n, 8)
+    for k in range(len(packed)):
         packed[k, :, :min(8, K - 8 * k)] = R[:, 8 * k:8 * k + 8]
     return packed
 
@@ -262,18 +260,17 @@ cdef class Columns:
         """The same r and w r, then X~'(w r) by one pass over X, and sum w r^2."""
         r, theta = np.empty(self.n), np.empty(self.n)
         cdef double[::1] r_ = r, theta_ = theta
-        cdef double energy
         g = self.at_once(y, w, b, r_, theta_)
         if g is not None:
             return r, theta, g, self.settle(w, centred, r_, theta_)
-        energy = self.subtract(y, w, b, centred, r_, theta_)
+        cdef double energy = self.subtract(y, w, b, centred, r_, theta_)
         return r, theta, self.swept(theta_, n_jobs), energy
 
     cdef at_once(self, const double[::1] y, const double[::1] w, const double[::1] b, double[::1] r, double[::1] theta):
         """r = y - f, w r and X~'(w r), X being read once where b has most of its columns; None if that is no gain."""
         cdef Py_ssize_t lo, hi, rows = max(256, NUMBERS // (self.p + 1))
-        cdef Py_ssize_t[::1] which = np.flatnonzero(b)
-        if self.n * self.p < LARGE or 2 * which.shape[0] < self.p:
+        cdef Py_ssize_t[::1] J = np.flatnonzero(b)
+        if self.n * self.p < LARGE or 2 * J.shape[0] < self.p:
             return None
         sums = np.zeros((2, self.p))
         cdef double[::1] ones = np.ones(rows)
@@ -283,8 +280,7 @@ cdef class Columns:
             hi = min(lo + rows, self.n)
             r[lo:hi] = y[lo:hi]
             with nogil:
-                able = self.fresh_part(lo, hi, &which[0], which.shape[0], &b[0], &ones[0], &w[0], &r[0], &theta[0],
-                                       &g[1, 0])
+                able = self.fresh_part(lo, hi, &J[0], J.shape[0], &b[0], &ones[0], &w[0], &r[0], &theta[0], &g[1, 0])
             if not able:
                 return None
             sums[0] += sums[1]
