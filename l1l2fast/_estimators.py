@@ -51,7 +51,7 @@ def starts(estimator, y):
     return coef
 
 
-def solve_targets(estimator, X, y, loss, penalties, sample_weight, tol, max_iter):
+def solve_targets(estimator, X, y, loss, penalties, sample_weight, tol, max_iter, **options):
     """One Result per target; the warnings are left to `record`."""
     return [
         solve.__wrapped__(
@@ -65,6 +65,7 @@ def solve_targets(estimator, X, y, loss, penalties, sample_weight, tol, max_iter
             warm_start=start,
             tol=tol,
             max_iter=max_iter,
+            **options,
         )
         for target, penalty, start in zip(y.reshape(len(y), -1).T, penalties, starts(estimator, y), strict=True)
     ]

@@ -17,13 +17,7 @@ from l1l2fast._sparse import Sparse
 from l1l2fast.problem import Problem
 from l1l2fast.result import Result
 
-LOSSES = {
-    "squared": losses.Squared,
-    "absolute": losses.Absolute,
-    "pinball": losses.Pinball,
-    "huber": losses.Huber,
-    "logistic": losses.Logistic,
-}
+LOSSES = {loss.__name__.lower(): loss for loss in losses.Loss.__subclasses__()}
 PENALTIES = ("l1", "l2", "elasticnet")
 METHODS = ("irls", "interior")
 
@@ -284,8 +278,8 @@ def start(value, low, high, p, bounded):
 def known(y, offset, loss_):
     """y less the offset, and what is left of that; y must be what the loss expects."""
     allowed = loss_.responses()
-    if allowed is not None and not np.isin(y, allowed).all():
-        bad = np.flatnonzero(~np.isin(y, allowed))[0]
+    if allowed is not None and (wrong := ~np.isin(y, allowed)).any():
+        bad = np.flatnonzero(wrong)[0]
         raise ValueError(f"y must be one of {allowed} for loss={loss_!r}, got {y[bad]} at position {bad}")
     if offset is None:
         return y, None

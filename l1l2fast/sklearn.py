@@ -4,9 +4,13 @@
     ElasticNet(alpha, l1_ratio)   1/(2 W) sum_i w_i r_i^2 + alpha (l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|^2)
     Ridge(alpha)                  sum_i w_i r_i^2 + alpha |b|^2
     QuantileRegressor(quantile, alpha)   1/W sum_i w_i r_i (quantile - [r_i < 0]) + alpha |b|_1
+    HuberRegressor(epsilon, alpha)       sum_i w_i (sigma + sigma H(r_i / sigma)) + alpha |b|^2
+    LogisticRegression(C, l1_ratio)      C sum_i w_i log(1 + exp(-y_i f_i)) + l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|^2
     LADRegressor(alpha, l1_ratio)        1/W sum_i w_i |r_i| + alpha (l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|^2)
 
-with r = y - intercept - X b and W = sum w. All but the last *are* scikit-learn's classes with
+    LinearModel(loss, penalty)           any other cell, as `l1l2fast.solve` has it
+
+with r = y - f, f = intercept + X b and W = sum w. All but the last two *are* scikit-learn's classes with
 another `fit`: parameters, their limits, tags, `path`, `sparse_coef_`, `predict` and metadata
 routing are inherited, `isinstance` holds. X is converted to floating point and, if sparse, to
 CSC, and not copied otherwise; the targets of a two-dimensional y are solved one by one, those of
@@ -29,6 +33,7 @@ except ImportError as error:
 from l1l2fast import _estimators
 from l1l2fast._cv import LADCV, ElasticNetCV, LassoCV, QuantileCV
 from l1l2fast._estimators import ConvergenceWarning
+from l1l2fast._generalised import HuberRegressor, LinearModel, LogisticRegression
 from l1l2fast._paths import enet_path, lasso_path
 from l1l2fast._quantile import LADRegressor, QuantileRegressor
 from l1l2fast._ridge_cv import RidgeCV
@@ -39,9 +44,12 @@ __all__ = [
     "ConvergenceWarning",
     "ElasticNet",
     "ElasticNetCV",
+    "HuberRegressor",
     "LADRegressor",
     "Lasso",
     "LassoCV",
+    "LinearModel",
+    "LogisticRegression",
     "QuantileCV",
     "QuantileRegressor",
     "Ridge",

@@ -121,12 +121,13 @@ def choose(problem, working, before, point, strength):
         working.extend(working.outside(movable))
         return False
     active = np.count_nonzero(point.b)
+    wanted = working.wanted(before, point, strength, max(ROOM, active))
+    keep = (point.b != 0) | wanted
     if len(working) > SPARE * active + ROOM:
-        working.drop(point)
-    free = working.outside(movable & ((point.b != 0) | (kink == 0)))
-    new = working.missing(before, point, strength, max(ROOM, active))
-    working.extend(np.union1d(free, new))
-    return len(new) > active // 50
+        working.drop(keep)
+    new = np.count_nonzero(wanted) - np.count_nonzero(wanted[working.which])
+    working.extend(working.outside(movable & (keep | (kink == 0))))
+    return new > active // 50
 
 
 def descend(model, which, point, strength, left, judge):

@@ -80,7 +80,7 @@ def solve(
         copied or written, read-only memory included; other dtypes, strides and formats are
         converted once. Arithmetic is float64.
     y : array-like of shape (n_samples,)
-        Response.
+        Response; for the logistic loss -1 or 1.
     loss : {"squared", "absolute", "pinball", "huber", "logistic"} or Loss, default="squared"
         l(y, f) = (y - f)^2 / 2, the conditional mean; |y - f|, the conditional median; or, as an object,
         ``Pinball(quantile)``, r (quantile - [r < 0]) with r = y - f, the conditional quantile;
@@ -149,12 +149,16 @@ def solve(
     sqrt(r^2 + eps^2) from above at the present residual, eps starts at the objective of the null model
     and is halved at each of 12 reweightings. The smoothed objective falls at each; in the limit the
     error falls with eps, linearly, so that digits come slowly, and the exact finish takes over.
+    Huber's and the logistic loss are replaced by their parabola at the present fit, a weighted squared
+    loss with the same penalty (proximal Newton), on a working set as above; Huber's, which consists of
+    parabolas and lines, ends exactly. Classes that can be separated without a penalty have no optimum:
+    the status is then ``UNBOUNDED``.
 
     References
     ----------
     Tibshirani (1996), J. R. Statist. Soc. B 58. Friedman, Hastie and Tibshirani (2010), J. Stat.
     Softw. 33. Koenker and Bassett (1978), Econometrica 46. Barrodale and Roberts (1973), SIAM Journal on
-    Numerical Analysis 10.
+    Numerical Analysis 10. Huber (1964), Ann. Math. Statist. 35. Lee, Sun and Saunders (2014), SIAM J. Optim. 24.
 
     Examples
     --------

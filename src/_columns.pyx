@@ -236,12 +236,10 @@ cdef class Columns:
 
     def unscale(self, const double[::1] b not None, const double[::1] u not None, const double[::1] theta not None):
         """Coefficients on the scale of X, the fit at the means, and X'theta from u = X~'theta."""
-        cdef Py_ssize_t i, j
-        cdef double total = 0.0, level = 0.0
+        cdef Py_ssize_t j
+        cdef double total = np.sum(theta), level = 0.0
         coef, correlation = np.empty(self.p), np.empty(self.p)
         cdef double[::1] c = coef, g = correlation
-        for i in range(self.n):
-            total += theta[i]
         for j in range(self.p):
             c[j] = b[j] * self.scale_[j]
             level += self.mean_[j] * c[j]
@@ -345,8 +343,7 @@ cdef class Columns:
         cdef double *ones = <double*>(which + self.p + 1)
         if which is NULL:
             raise MemoryError()
-        for i in range(self.n):
-            f[i] = 0.0
+        f[:] = 0.0
         for i in range(units):
             ones[i] = 1.0
         for j in range(self.p):

@@ -86,6 +86,7 @@ FLOORS = [
         "_cv",
         "_ridge_cv",
         "_quantile",
+        "_generalised",
         "sklearn",
         "compare",
         "plots",
