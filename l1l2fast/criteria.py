@@ -14,7 +14,7 @@ from scipy.linalg import LinAlgError, cholesky, solve_triangular
 from l1l2fast import _validate
 from l1l2fast.closed import System
 from l1l2fast.solvers import family
-from l1l2fast.steps import weaker
+from l1l2fast.steps import fit_of, weaker
 
 # Residuals up to this part of the largest response are zero; rows whose share of their residual is below that
 # decide their own fit, and leaving them out is beyond rounding.
@@ -61,7 +61,7 @@ def predictions(path, k, b):
     """Those of the k-th answer, in the units of the problem."""
     X = path._problem.columns
     level = path.intercept[k] - path._problem.y_mean + X.mean @ (b * X.scale) if path._problem.intercept else 0.0
-    return X.predict(b) + level
+    return fit_of(path._problem, b, level)
 
 
 def fitted(problem, f):

@@ -132,10 +132,16 @@ class Steps:
         null, problem = self.null, self.problem
         if alpha < self.top * (1 - SAME):
             return None
-        f = problem.columns.predict(null.b) + null.intercept
+        f = fit_of(problem, null.b, null.intercept)
         sums = problem.sums.at(alpha)
         objective, gap, _ = sums.certify(null.b, f, null.theta, null.u)
         return null._replace(objective=objective, gap=gap) if gap <= self.tolerance else None
+
+
+def fit_of(problem, b, level):
+    """What b and this level predict, in the units of the problem's y."""
+    f = problem.columns.predict(b) + level
+    return f if problem.offset is None else f + problem.offset
 
 
 def weaker(problem, alpha, **changes):

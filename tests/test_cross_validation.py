@@ -12,7 +12,7 @@ from cells import LAYOUTS, snapshot
 from data import random_problem
 from sklearn import linear_model, metrics, model_selection
 
-from l1l2fast import L1L2, CVResult, Interrupted, Pinball, cross_validate, path, solve
+from l1l2fast import L1L2, CVResult, Huber, Interrupted, Logistic, Pinball, cross_validate, path, solve
 
 LOSSES = ["squared", "absolute", Pinball(0.8)]
 every_loss = pytest.mark.parametrize("loss", LOSSES, ids=str)
@@ -59,6 +59,24 @@ def test_against_a_loop(loss, l1_ratio):
     np.testing.assert_allclose(found.scores, want, rtol=1e-5)
     np.testing.assert_allclose(found.mean, want.mean(1), rtol=1e-5)
     np.testing.assert_allclose(found.std_error, want.std(1, ddof=1) / 2, rtol=1e-3)
+
+
+@pytest.mark.parametrize("loss", [Huber(0.7), Logistic()], ids=str)
+def test_smooth_losses_against_a_loop(loss):
+    X, y = random_problem(16, 60, 4)
+    rng = np.random.default_rng(3)
+    w, offset = rng.random(60) + 0.1, rng.standard_normal(60)
+    y = np.where(y - y.mean() + y.std() * rng.standard_normal(60) > 0, 1.0, -1.0) if loss == Logistic() else y
+    found = quiet(X, y, loss, cv=3, n_alphas=4, eps=0.05, tol=1e-11, sample_weight=w, offset=offset)
+    for f, (train, test) in enumerate(model_selection.KFold(3).split(X)):
+        for k, alpha in enumerate(found.alphas):
+            rows = {"sample_weight": w[train], "offset": offset[train]}
+            one = solve(X[train], y[train], loss, "l1", alpha=alpha, tol=1e-12, **rows)
+            fit = one.predict(X[test]) + offset[test]
+            each = [2 * loss(*pair) for pair in zip(y[test], fit, strict=True)]
+            assert found.scores[k, f] == pytest.approx(np.average(each, weights=w[test]), rel=1e-4)
+    assert np.isfinite(found.path.criterion("bic")).all()
+    np.testing.assert_allclose(found.path.df, (found.path.coef != 0).sum(0) + 1)
 
 
 @pytest.mark.parametrize("layout", ["C", "F", "csc", "csr"])

@@ -8,9 +8,9 @@ import pytest
 import reference
 from cells import EPS, LAYOUTS, judge_noise, rounding_of_y, snapshot
 from data import random_problem
-from sklearn.linear_model import QuantileRegressor, Ridge
+from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
 
-from l1l2fast import L1L2, Pinball, path, ridge_path, solve
+from l1l2fast import L1L2, Huber, Logistic, Pinball, path, ridge_path, solve
 
 SHAPES = [(60, 8), (30, 12), (20, 30)]
 LOSSES = ["absolute", Pinball(0.8)]
@@ -122,6 +122,39 @@ def test_against_solve_one_by_one(shape, loss):
         for alpha, objective in zip(result.alphas, result.objective, strict=True):
             alone = solve(X, y, loss, L1L2(alpha * l1_ratio, alpha * (1 - l1_ratio)), tol=1e-10)
             assert objective == pytest.approx(alone.objective, rel=1e-9)
+
+
+def labelled(seed, n, p):
+    X, y = random_problem(seed, n, p)
+    noise = np.random.default_rng(seed).standard_normal(n)
+    return X, np.where(y - y.mean() + y.std() * noise > 0, 1.0, -1.0)
+
+
+@pytest.mark.parametrize(
+    "case", ["plain", "elastic net", "L2", "weights", "offset", "factors", "positive", "standardize"]
+)
+@pytest.mark.parametrize("loss", [Huber(0.7), Logistic()], ids=str)
+def test_smooth_losses_against_solve(loss, case):
+    X, y = labelled(12, 60, 8) if loss == Logistic() else random_problem(12, 60, 8)
+    options = options_of(case, 60, 8)
+    result = quiet_path(X, y, loss, n_alphas=5, eps=0.05, tol=1e-9, **options)
+    l1_ratio = options.pop("l1_ratio", 1.0)
+    for alpha, objective in zip(result.alphas, result.objective, strict=True):
+        alone = solve(X, y, loss, L1L2(alpha * l1_ratio, alpha * (1 - l1_ratio)), tol=1e-9, **options)
+        assert objective == pytest.approx(alone.objective, abs=2 * result.tolerance)
+    if l1_ratio:
+        penalised = np.asarray(options.get("penalty_factor", np.ones(8))) > 0
+        assert not result.coef[penalised, 0].any()
+        options["l1_ratio"] = l1_ratio
+        assert quiet_path(X, y, loss, alphas=[0.98 * result.alphas[0]], tol=1e-12, **options).coef[penalised].any()
+
+
+def test_logistic_against_scikit_learn():
+    X, y = labelled(13, 80, 5)
+    result = quiet_path(X, y, Logistic(), n_alphas=4, eps=0.1, tol=1e-12)
+    for k, alpha in enumerate(result.alphas[1:], 1):
+        model = LogisticRegression(C=1 / (80 * alpha), l1_ratio=1, solver="saga", tol=1e-9, max_iter=100_000)
+        np.testing.assert_allclose(result.coef[:, k], model.fit(X, y).coef_[0], atol=1e-4)
 
 
 @every_loss
