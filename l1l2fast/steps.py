@@ -17,7 +17,7 @@ HARDLY = 0.01
 # Halvings and steps of Newton's method on the way to the first alpha, at most.
 HALVINGS, STEPS = 60, 60
 # Alphas that agree to that part are the same.
-SAME = 1e-12
+SAME, HAIR = 1e-12, 1e-9
 
 
 class Steps:
@@ -102,6 +102,9 @@ class Steps:
                 break
             alpha = min(meets, top)
             answer = self.at(alpha, answer.b)
+        if answer.gap > self.tolerance:  # exactly there, many rows and columns tie; a hair above, they do not
+            alpha *= 1 + HAIR
+            answer = self.at(alpha, self.still)
         self.null = self.null._replace(theta=answer.theta, u=answer.u)
         return alpha
 
