@@ -37,6 +37,9 @@ cdef enum:
 cdef double EPS = 2.220446049250313e-16
 # What differs by this part only is the same: of several optimal vertices, rounding must not choose.
 cdef double TIE = 1e-12
+# A dual point beyond its bounds by this part of their distance is within them. What is cut off there is missing in the
+# sum of the dual point, which beside an intercept must be zero up to rounding.
+cdef double NEARLY = 1e-14
 
 cdef double blur(Vertex* s, const double* column) noexcept nogil:
     # The rounding error, over EPS, of the psi that goes with this column of the inverse.
@@ -60,7 +63,7 @@ cdef Py_ssize_t price(Vertex* s, double* violation) noexcept nogil:
     for z in range(s.k):
         i = s.basis[z]
         over = max(s.psi_basic[z] - s.hi[i], -s.lo[i] - s.psi_basic[z])
-        if over <= 1e-11 * min(s.lo[i] + s.hi[i], s.widest):
+        if over <= NEARLY * min(s.lo[i] + s.hi[i], s.widest):
             continue
         column = s.inverse + z * s.k
         norm = ddot(&s.k, column, &one, column, &one)
@@ -212,12 +215,28 @@ cdef int minimise(Vertex* s, Py_ssize_t max_pivots, Py_ssize_t* count) noexcept 
 
 cdef void finish(Vertex* s) noexcept nogil:
     # psi on the basis, refined once so that Z'psi = c to rounding, and inside its box.
-    cdef Py_ssize_t i, z, _step
+    cdef Py_ssize_t i, z, e, _step
+    cdef blas_int one = 1
+    cdef double over
+    cdef double* column
     for _step in range(2):
         slack(s, s.h)
         basis_times(s, 'T', s.h, s.psi_basic)
         for z in range(s.k):
             s.psi[s.basis[z]] += s.psi_basic[z]
+    for z in range(s.k):
+        i = s.basis[z]
+        over = s.psi[i] - clip(s.psi[i], -s.left[i], s.right[i])
+        if over == 0:
+            continue
+        # rounding, of a basis that is nearly singular: back along the direction in which Z'psi moves least
+        column = s.inverse + z * s.k
+        over /= -ddot(&s.k, column, &one, column, &one)
+        for e in range(s.k):
+            s.h[e] = over * column[e]
+        basis_times(s, 'T', s.h, s.psi_basic)
+        for e in range(s.k):
+            s.psi[s.basis[e]] += s.psi_basic[e]
     for z in range(s.k):
         i = s.basis[z]
         s.psi[i] = clip(s.psi[i], -s.left[i], s.right[i])

@@ -375,3 +375,13 @@ def test_5_just_any_alpha_gives_no_surprise(cell):
 
 def test_the_cells_here_are_all_cells():
     assert len(CELLS) == 12
+
+
+@pytest.mark.parametrize("factor", [1, 1 + 1e-15, 1 + 1e-14, 1 - 1e-14, 1 - 1e-9, 1 + 1e-9])
+def test_tied_responses_at_the_largest_alpha(factor):
+    """Where the dual point lies on its bounds and the basis is nearly singular, rounding must not cost the proof."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 10))
+    y = np.round(2 * X[:, 0] + rng.standard_normal(200))
+    result = solve(X, y, "absolute", L1(0.664807069417496 * factor))
+    assert result.gap <= result.tolerance and result.objective == pytest.approx(1.815, abs=1e-9)
