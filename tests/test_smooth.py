@@ -7,7 +7,7 @@ from cells import LAYOUTS, Cell, quiet_solve, snapshot
 from data import random_problem
 from test_solve_cells import OPTIONS, N, P, hostile
 
-from l1l2fast import L1, L1L2, L2, Status, solve
+from l1l2fast import L1, L1L2, L2, ConvergenceWarning, Huber, Status, solve
 
 ANSWERS = {}
 CELLS = [Cell(loss, l1, l2) for loss in ("huber", "logistic") for l1, l2 in ((0, 0), (0.1, 0), (0, 0.1), (0.05, 0.1))]
@@ -132,3 +132,75 @@ def test_gap_of_1e_9(loss, shape, penalty):
     assert result.gap <= result.tolerance
     alone = loss == "logistic" and penalty is None and shape[0] < shape[1]
     assert result.status is (Status.UNBOUNDED if alone else Status.CONVERGED)
+
+
+@pytest.mark.parametrize("penalty", [None, L1(0.1), L2(0.1)], ids=str)
+def test_limits_of_huber(penalty):
+    """delta beyond every residual: the squared loss; delta below every residual that is not zero: delta times LAD."""
+    X, y = random_problem(11, 40, 4)
+    wide = quiet_solve(X, y, Huber(1e6), penalty, tol=1e-12)
+    squared = quiet_solve(X, y, "squared", penalty, tol=1e-12)
+    np.testing.assert_allclose(wide.coef, squared.coef, rtol=1e-6, atol=1e-9)
+    delta = 1e-6
+    weaker = penalty and type(penalty)(delta * penalty.alpha)
+    narrow = quiet_solve(X, y, Huber(delta), weaker, tol=1e-9)
+    lad = quiet_solve(X, y, "absolute", penalty, tol=1e-12)
+    assert narrow.objective / delta == pytest.approx(lad.objective, abs=2 * delta)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+@pytest.mark.parametrize("penalty", [L1(0.05), L2(0.05)], ids=str)
+def test_scale_of_the_columns(scale, penalty):
+    """X c with alpha c (or c^2) gives b / c and the same predictions, of whatever size X is."""
+    X, y = random_problem(12, 60, 5)
+    y = response("logistic", y)
+    result = quiet_solve(X, y, "logistic", penalty)
+    times = scale if isinstance(penalty, L1) else scale**2
+    other = quiet_solve(scale * X, y, "logistic", type(penalty)(times * penalty.alpha))
+    np.testing.assert_allclose(scale * other.coef, result.coef, rtol=1e-4, atol=1e-7)
+
+
+def test_predictions_of_a_million_overflow_nowhere():
+    X, y = random_problem(13, 30, 3)
+    y = response("logistic", y)
+    with np.errstate(all="raise"):
+        result = solve(X, y, "logistic", L2(0.1), offset=1e6 * y[::-1], warm_start=np.full(3, 1e5))
+    assert np.isfinite(result.objective) and result.gap <= result.tolerance
+
+
+@pytest.mark.parametrize("y", [[0, 1, 1], [1, 2, 1], [-1, 1, np.nan], [1, -1, 0.5]], ids=str)
+def test_responses_other_than_two_are_refused(y):
+    with pytest.raises(ValueError, match=r"y must be one of \(-1.0, 1.0\).*got .* at position"):
+        solve(np.ones((3, 1)), y, "logistic")
+
+
+def test_one_class_and_separable_classes_say_so():
+    X, y = random_problem(14, 20, 2)
+    for target in (np.ones(20), -np.ones(20), np.where(X[:, 0] > np.median(X[:, 0]), 1.0, -1.0)):
+        result = solve(X, target, "logistic")
+        assert result.status is Status.UNBOUNDED and "separable" in result.message
+    # a dummy column whose rows are all of one class: the others do have an optimum
+    half = np.column_stack([X, np.arange(20) < 3])
+    target = np.where(np.arange(20) % 3 == 0, 1.0, -1.0)
+    target[:3] = 1.0
+    assert solve(half, target, "logistic").status is Status.UNBOUNDED
+    assert quiet_solve(half, target, "logistic", L2(0.01)).gap < 1e-8
+
+
+def test_separable_under_bounds_has_an_optimum():
+    X = np.arange(-3.0, 4)[:, None] + 0.5
+    y = np.sign(X[:, 0])
+    result = quiet_solve(X, y, "logistic", upper=2.0, fit_intercept=False)
+    assert result.coef[0] == 2.0
+
+
+def test_callback_and_warm_start():
+    X, y = random_problem(15, 200, 300)
+    y, seen = response("logistic", y), []
+    result = quiet_solve(X, y, "logistic", L1(0.02), callback=seen.append)
+    assert [progress.round for progress in seen] == list(range(len(seen))) and seen[-1].gap == result.gap
+    again = quiet_solve(X, y, "logistic", L1(0.02), warm_start=result)
+    assert again.n_passes <= 3 and again.objective <= result.objective * (1 + 1e-12)
+    assert solve(X, y, "logistic", L1(0.02), callback=lambda progress: True, tol=1).status is Status.CONVERGED
+    with pytest.warns(ConvergenceWarning):
+        assert solve(X, y, "logistic", L1(0.02), callback=lambda progress: True).status is Status.STOPPED
