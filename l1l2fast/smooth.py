@@ -132,7 +132,7 @@ def choose(problem, working, before, point, strength):
 
 def descend(model, which, point, strength, left, judge):
     """Steps on the columns `which` at this strength; returns b and f."""
-    b, f, first, enough = point.b, point.f, 0.0, judge.loosely(strength, left)
+    b, f, first, before, enough = point.b, point.f, 0.0, 0.0, judge.loosely(strength, left)
     steps = 1 if strength > 1 else FEW if left else MANY
     for _ in range(steps):
         db, df = model.direction(which, b, f, strength, enough, left or strength > 1)
@@ -145,6 +145,9 @@ def descend(model, which, point, strength, left, judge):
         first = max(first, fall)
         if expected <= judge.enough() or left and fall < FADING * first:
             break
+        if model.share == 0 and expected**2 <= judge.enough() * before:
+            break  # Newton's next step would be that small
+        before = expected
         enough = min(enough, AHEAD * judge.loosened(expected))
     return b, f
 
