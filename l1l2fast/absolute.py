@@ -60,9 +60,10 @@ def solve(problem, guess=None):
         steps += work
         f = problem.columns.predict(b[:-1])
         before, r = r, problem.sums.residual(f, b[-1])
-        passes += 1 + (len(band) < lines.n_live)
-        crossed = lines.crossed(band, before, r)
-        if repairs < REPAIRS and lines.bare and crossed.any():  # known already, and cheap to mend
+        some = len(band) < lines.n_live
+        passes += 1 + some
+        crossed = lines.crossed(band, before, r) if some else None
+        if some and repairs < REPAIRS and lines.bare and crossed.any():  # known already, and cheap to mend
             repairs += 1
             crossed[lines.nearest(r, 4 * np.count_nonzero(crossed) + ROWS + PER_COLUMN * lines.k)] = True
             band = crossed.nonzero()[0]
@@ -76,7 +77,7 @@ def solve(problem, guess=None):
             best = objective, gap, b, *shrunk(scale, theta, u), unique
         status = problem.verdict(rounds, objective, best[1], tolerance, passes)
         rounds += 1
-        if status is None and len(band) == lines.n_live:
+        if status is None and not some:
             status = Status.MAX_ITER  # nothing is left to let in: this is what the arithmetic gives
         if status is not None:
             objective, gap, b, theta, u, unique = best
