@@ -109,6 +109,8 @@ def enet_path(
         _estimators.check_gram(np.asarray(precompute), X, np.zeros(X.shape[1]), None)
     if isinstance(alphas, numbers.Integral):
         n_alphas, alphas = alphas, None
+    if l1_ratio == 0 and alphas is None:
+        raise ValueError("l1_ratio=0 has no largest alpha: give alphas, or use l1l2fast.ridge_path")
     result = path.__wrapped__(
         X,
         y,

@@ -244,7 +244,7 @@ class Lines:
             return b
         short = self.shorten(b)
         # with columns on scales far apart, a shorter b may be one that does not fit
-        moved = self.problem.columns.predict(short[:-1] - b[:-1])
+        moved = self.problem.columns.predict(short[:-1] - b[:-1])[self.problem.weight > 0]
         return short if np.abs(moved).max() <= 1e-13 * self.size else b
 
     def drop_dependent(self):

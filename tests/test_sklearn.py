@@ -54,7 +54,8 @@ def theirs(cls):
         LADRegressor(alpha=0.1),
         LADRegressor(alpha=0.1, l1_ratio=0.0),
         QuantileRegressor(),
-        QuantileRegressor(quantile=0.9, alpha=0.0),
+        # of 0.9, scikit-learn's own too has an R^2 of 0.43 where the check wants 0.5
+        QuantileRegressor(quantile=0.6, alpha=0.0),
     ]
 )
 def test_scikit_learns_checks(estimator, check):
@@ -295,7 +296,7 @@ def test_lad_is_scikit_learns_median_regression():
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("parameters", [{"alpha": 0}, {"alpha": 0.02, "quantile": 0.8}, {}], ids=str)
 def test_quantiles_are_scikit_learns(parameters, fit_intercept, container, weighted):
-    X, y = data()
+    X, y = data(59)  # of an even number, a median would not be the only one
     weight = np.random.default_rng(1).uniform(0.1, 2, len(y)) if weighted else None
     ours, other = (c(fit_intercept=fit_intercept, **parameters) for c in (QuantileRegressor, theirs(QuantileRegressor)))
     ours.fit(container(X), y, sample_weight=weight)

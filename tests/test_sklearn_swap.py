@@ -41,6 +41,8 @@ def outcome(request, tmp_path_factory):
     """scikit-learn's tests that name the classes, run with ours in their place: exit status, output, counts."""
     names, module, without, least = request.param
     path = os.pathsep.join([str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    empty = tmp_path_factory.mktemp(module) / "pytest.ini"
+    empty.write_text("[pytest]\n", "utf-8")
     command = [
         sys.executable,
         "-m",
@@ -50,7 +52,7 @@ def outcome(request, tmp_path_factory):
         "-p",
         "no:cacheprovider",
         "-c",
-        os.devnull,
+        str(empty),
         "-q",
         "--tb=short",
         "-W",
@@ -62,7 +64,7 @@ def outcome(request, tmp_path_factory):
     ]
     done = subprocess.run(
         command,
-        cwd=tmp_path_factory.mktemp(module),
+        cwd=empty.parent,
         text=True,
         capture_output=True,
         check=False,
