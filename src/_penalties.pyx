@@ -46,7 +46,7 @@ cdef class Penalty:
 
     def kink(self):
         """The derivative of pen at 0+: slopes up to it leave a coefficient at zero."""
-        return self.derivative(1e-300)
+        return 0.0 if self.smooth(0.0) else self.derivative(1e-300)
 
     def convex(self):
         """Whether pen is convex, so that an answer carries a duality gap."""
