@@ -2,6 +2,7 @@
 
 from l1l2fast.config import show_config
 from l1l2fast.cross_validation import CVResult, cross_validate
+from l1l2fast.group import Group
 from l1l2fast.inference import Inference, inference
 from l1l2fast.leverage import Leverage
 from l1l2fast.losses import Absolute, Huber, Logistic, Pinball, Squared
@@ -25,6 +26,7 @@ __all__ = [
     "CVResult",
     "Certificate",
     "ConvergenceWarning",
+    "Group",
     "Huber",
     "Inference",
     "Interrupted",

@@ -14,6 +14,8 @@ from l1l2fast import _frames, losses, penalties
 from l1l2fast._dense import DenseC, DenseF
 from l1l2fast._objective import survey, within
 from l1l2fast._sparse import Sparse
+from l1l2fast._validate_groups import grouping
+from l1l2fast.group import Group
 from l1l2fast.problem import Problem
 from l1l2fast.result import Result
 
@@ -160,7 +162,7 @@ def penalty(value, alpha, l1_ratio):
             raise ValueError(f"{name} goes with a penalty given by name {PENALTIES}, got penalty={value!r}")
         if value is None:
             return penalties.L2(0.0)
-        if not isinstance(value, penalties.Penalty):
+        if not isinstance(value, (penalties.Penalty, Group)):
             raise ValueError(f"penalty must be None, a Penalty or one of {PENALTIES}, got {value!r}")
         return parameters(value)
     if value not in PENALTIES:
@@ -360,6 +362,8 @@ def problem(
     low, high = box(lower, upper, positive, X.p)
     factor, low, high = factors(penalty_factor, low, high, X.p)
     bounded = positive or lower is not None or upper is not None or penalty_factor is not None
+    if not penalty_.separable():
+        grouping(penalty_, penalty_factor, positive or lower is not None or upper is not None, X.p)
     b = start(warm_start, low, high, X.p, bounded)
     raw, (y, y_mean, y_size) = y, centred(y, weight, fit_intercept)
     row = 0 if sample_weight is None else int(weight.argmax())  # one that counts
@@ -417,6 +421,8 @@ def kept(problem, *, quadratic=False):
     """The problem that an answer keeps, if it still does; with `quadratic`, only for the squared loss."""
     if problem is None:
         raise ValueError("the data are needed for that, and a pickled copy has left them behind")
+    if not problem.penalty.separable():
+        raise ValueError(f"penalty must be a sum over coefficients for that, got {problem.penalty!r}")
     if quadratic and not problem.loss.quadratic():
         raise ValueError(f"loss must be 'squared' for that, got {problem.loss!r}")
     return problem

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from l1l2fast._groups import GroupSums
 from l1l2fast._objective import Sums
 from l1l2fast.result import Progress, Status
 
@@ -48,7 +49,11 @@ class Problem:
 
     def __post_init__(self):
         rest = self.square, self.factor, self.lower, self.upper, self.intercept
-        self.sums = Sums(self.loss, self.penalty, self.y, self.weight, *rest)
+        if self.penalty.separable():
+            self.sums = Sums(self.loss, self.penalty, self.y, self.weight, *rest)
+        else:
+            layout = self.penalty.layout(self.factor, self.lower == self.upper)
+            self.sums = GroupSums(layout, self.loss, self.y, self.weight, *rest)
 
     def certify(self, b, f, theta, u, projected=False):
         """Objective at b with predictions f, and how far it may be from the optimum.

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from l1l2fast import _frames, _validate, absolute, smooth, squared
+from l1l2fast import _frames, _validate, absolute, grouped, smooth, squared
+from l1l2fast.group import Group
 from l1l2fast.leverage import leverage
 from l1l2fast.losses import Loss
 from l1l2fast.penalties import Penalty
@@ -17,7 +18,9 @@ from l1l2fast.solution_set import solution_set
 
 
 def family(problem):
-    """The one table: which family of method solves this loss."""
+    """The one table: which family of method solves this loss with this penalty."""
+    if grouped.suits(problem):
+        return grouped.solve
     if problem.loss.quadratic():
         return squared.solve
     if problem.loss.slopes() is not None and problem.penalty.elastic() is not None:
@@ -49,7 +52,7 @@ def solve(
     X: Any,
     y: ArrayLike,
     loss: Loss | str = "squared",
-    penalty: Penalty | str | None = None,
+    penalty: Penalty | Group | str | None = None,
     *,
     alpha: float | None = None,
     l1_ratio: float | None = None,
@@ -88,7 +91,8 @@ def solve(
         log(1 + exp(-y f)), the log odds of y = 1 against y = -1.
     penalty : None, {"l1", "l2", "elasticnet"} or Penalty, default=None
         pen(b) = alpha |b|, alpha b^2 / 2, or both: alpha (l1_ratio |b| + (1 - l1_ratio) b^2 / 2).
-        Objects say the same: ``L1(alpha)``, ``L2(alpha)``, ``L1L2(l1, l2)``.
+        Objects say the same: ``L1(alpha)``, ``L2(alpha)``, ``L1L2(l1, l2)``. ``Group(alpha, groups)`` is a sum of
+        norms of groups of coefficients instead, one group being the norm of all.
     alpha : float, default=1.0
         Strength of a penalty given by name.
     l1_ratio : float in [0, 1], default=0.5

@@ -48,6 +48,10 @@ cdef class Penalty:
         """The derivative of pen at 0+: slopes up to it leave a coefficient at zero."""
         return 0.0 if self.smooth(0.0) else self.derivative(1e-300)
 
+    def separable(self):
+        """Whether the penalty is a sum over coefficients; `Group` is not."""
+        return True
+
     def convex(self):
         """Whether pen is convex, so that an answer carries a duality gap."""
         return True
