@@ -420,7 +420,7 @@ def choice(name, value, names, *, function=False):
 def kept(problem, *, quadratic=False):
     """The problem that an answer keeps, if it still does; with `quadratic`, only for the squared loss."""
     if problem is None:
-        raise ValueError("the data are needed for that, and a pickled copy has left them behind")
+        raise ValueError("the data are needed for that: a pickled answer has left them behind, and one with norm_bound")
     if not problem.penalty.separable():
         raise ValueError(f"penalty must be a sum over coefficients for that, got {problem.penalty!r}")
     if quadratic and not problem.loss.quadratic():

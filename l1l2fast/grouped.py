@@ -7,10 +7,15 @@ The frame is that of `smooth`: identify the groups that matter, since g stays ze
 certify. The squared loss is its own parabola, whose Gram matrix is kept.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
+from l1l2fast._dense import DenseF
 from l1l2fast._model import dual_point
 from l1l2fast._weigh import gram_and_sums
+from l1l2fast.group import Group
+from l1l2fast.normal import gram_of_rows
 from l1l2fast.parabola import Model
 from l1l2fast.smooth import FAR, FEW, MANY, MOVES, Judge, Point, first_slope, refresh
 from l1l2fast.turning import Turning
@@ -19,6 +24,8 @@ from l1l2fast.working_set import SMALL, GramSet, WorkingSet
 # Columns that may come in at a time, if the support is smaller; a set is emptied of zeros when it is SPARE times
 # as large as the support, and ROOM more.
 ROOM, SPARE = 200, 1.5
+# Directions of the rows that are left out for a start, relative to the largest square.
+FLAT = 1e-12
 # What the last step on a parabola may fall by, relative to the gap that is asked of it.
 SHARP = 1e-2
 # How far the derivative at the end of a step may have risen above zero, relative to that at its beginning;
@@ -52,7 +59,35 @@ def first_point(problem, judge):
     c, f, theta = judge.at_zero
     if problem.start.any():
         return refresh(problem, 1.0, problem.start, f)
+    if wide(problem):
+        return refresh(problem, 1.0, turned(problem), f)
     return Point(1.0, problem.start, c, f, theta, first_slope(problem, theta))
+
+
+def wide(problem):
+    """Is this the norm of more coefficients than there are rows, many enough to care?"""
+    layout = problem.sums.layout
+    norm = len(layout.level) == 1 and layout.thin[0] == 0 and 0 < layout.level[0] < np.inf
+    return norm and problem.columns.p > max(SMALL, problem.columns.n)
+
+
+def turned(problem):
+    """b of the same problem in the coordinates of the rows: X~ = Z V', and the norm of Vz is that of z."""
+    X, layout = problem.columns, problem.sums.layout
+    live = problem.sums.movable()
+    square, U = np.linalg.eigh(gram_of_rows(problem, live, np.ones(len(live)), np.ones(X.n)))
+    kept = square > FLAT * square[-1]
+    size, U = np.sqrt(square[kept]), U[:, kept]
+    Z, r = DenseF(np.asfortranarray(U * size)), len(size)
+    free = {"lower": np.full(r, -np.inf), "upper": np.full(r, np.inf), "start": np.zeros(r), "bounded": False}
+    y = problem.y - problem.weight @ problem.y if problem.intercept else problem.y
+    square, slope = problem.weight @ (U * size) ** 2, Z.sweep(problem.weight * y)
+    strength = Group(layout.level[0] / np.sqrt(r) if r else 0.0)
+    rest = {"penalty": strength, "factor": np.ones(r), "square": square, "slope": slope, "callback": None}
+    z = solve(replace(problem, columns=Z, started=False, tol=SHARP * problem.tol, **free, **rest)).b
+    b = X.sweep(U @ (z / size))
+    b[np.setdiff1d(np.arange(X.p), live)] = 0.0
+    return b
 
 
 def choose(problem, working, point):

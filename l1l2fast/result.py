@@ -145,6 +145,10 @@ class Result:
         Whether coefficients and intercept are the only optimal ones; None if that was not decided.
     feature_names : tuple of str or None
         Names of the columns, if X was a data frame; `table` shows the coefficients with them.
+    alpha : float or None
+        With `norm_bound`, the multiplier: what the penalty would be multiplied by to have the same coefficients.
+        The objective is then that of the loss alone, and the lower bound the penalised one less
+        alpha times the bound (half its square for L2).
     """
 
     coef: np.ndarray
@@ -162,6 +166,7 @@ class Result:
     _correlation: np.ndarray = field(repr=False)
     _problem: object = field(repr=False, default=None)  # l1l2fast.problem.Problem: what was solved, for later questions
     feature_names: tuple[str, ...] | None = field(repr=False, default=None)
+    alpha: float | None = field(repr=False, default=None)
 
     def __getstate__(self) -> list[Any]:
         # a copy on disk carries the answer, not the data
@@ -239,7 +244,7 @@ class Result:
         Raises
         ------
         ValueError
-            If the result was unpickled: it has left its data behind.
+            If the result was unpickled, or is one with `norm_bound`: it has left its data behind.
 
         Notes
         -----
@@ -281,7 +286,7 @@ class Result:
         Raises
         ------
         ValueError
-            If the result was unpickled: it has left its data behind.
+            If the result was unpickled, or is one with `norm_bound`: it has left its data behind.
 
         Notes
         -----

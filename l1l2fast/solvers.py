@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from l1l2fast import _frames, _validate, absolute, grouped, smooth, squared
+from l1l2fast import _frames, _validate, absolute, constrained, grouped, smooth, squared
+from l1l2fast._validate_groups import constraint
 from l1l2fast.group import Group
 from l1l2fast.leverage import leverage
 from l1l2fast.losses import Loss
@@ -64,6 +65,7 @@ def solve(
     upper: ArrayLike | None = None,
     positive: bool = False,
     standardize: bool = False,
+    norm_bound: float | None = None,
     warm_start: ArrayLike | Result | None = None,
     tol: float = 1e-8,
     max_iter: int = 1000,
@@ -112,6 +114,10 @@ def solve(
     standardize : bool, default=False
         Penalise sd_j b_j, sd_j the weighted standard deviation of column j (divisor W).
         Coefficients are returned for X as given.
+    norm_bound : float, optional
+        The penalty as a constraint: its strength is not given but found, so that the loss alone is least among the
+        b with sum_j v_j pen(b_j) <= norm_bound; for L2, sqrt(sum_j v_j b_j^2) <= norm_bound. The answer's
+        `alpha` is the strength that does it, 0 if the constraint changes nothing, inf if norm_bound is 0.
     warm_start : array-like of shape (n_features,) or Result, optional
         Coefficients to start from.
     tol : float, default=1e-8
@@ -176,6 +182,8 @@ def solve(
     True
     >>> solve(X, [-1.0, 0.0, 9.0], loss="absolute").unique
     True
+    >>> round(float(solve(X, [-1.0, 0.0, 1.0], penalty="l1", norm_bound=0.5).coef[0]), 6)
+    0.5
     """
     begin = time.perf_counter()
     problem = _validate.problem(
@@ -199,7 +207,12 @@ def solve(
         callback,
         method,
     )
-    answer = family(problem)(problem)
+    method, multiplier = family(problem), None
+    if norm_bound is None:
+        answer = method(problem)
+    else:
+        bound = constraint(norm_bound, problem, penalty, alpha)
+        answer, multiplier = constrained.solve(problem, bound, method)
     coef, level, correlation = problem.columns.unscale(answer.b, answer.u, answer.theta)
     if problem.bounded:  # scaling back may have moved a coefficient over its bound by one unit in the last place
         coef = np.clip(coef, *problem.limits)
@@ -218,6 +231,7 @@ def solve(
         answer.unique,
         answer.theta,
         correlation,
-        problem,
+        problem if norm_bound is None else None,
         _frames.names(X),
+        multiplier,
     )

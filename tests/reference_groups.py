@@ -9,6 +9,7 @@ import clarabel
 import numpy as np
 import scipy.sparse as sp
 
+from l1l2fast import Group
 from l1l2fast.losses import Logistic, Squared
 
 
@@ -32,9 +33,9 @@ def problem(X, y, loss, penalty, *, sample_weight=None, offset=None, fit_interce
     c = w / w.sum()
     v = np.ones(p) if penalty_factor is None else np.broadcast_to(penalty_factor, p).astype(float)
     sd = np.sqrt(c @ (X - c @ X) ** 2) if standardize else np.ones(p)
-    labels = np.zeros(p) if penalty.groups is None else np.asarray(penalty.groups)
+    labels = np.zeros(p) if getattr(penalty, "groups", None) is None else np.asarray(penalty.groups)
     groups = []
-    for label in np.unique(labels):
+    for label in np.unique(labels) if isinstance(penalty, Group) else ():
         J = np.flatnonzero(labels == label)
         thin, level = penalty.l1, penalty.alpha * np.sqrt(len(J))
         out = np.isinf(v[J[0]])
@@ -48,11 +49,11 @@ def values(loss, y, f):
     if isinstance(loss, Logistic):
         return np.logaddexp(0, -y * f)
     r = np.abs(y - f)
-    return (
-        r * r / 2
-        if isinstance(loss, Squared)
-        else np.where(r <= loss.delta, r * r / 2, loss.delta * (r - loss.delta / 2))
-    )
+    if isinstance(loss, Squared):
+        return r * r / 2
+    if loss.slopes() is not None:
+        return np.where(y > f, loss.slopes()[1], loss.slopes()[0]) * r
+    return np.where(r <= loss.delta, r * r / 2, loss.delta * (r - loss.delta / 2))
 
 
 def objective(pb, intercept, coef):
@@ -96,33 +97,52 @@ class Cone:
         return {name: z[at] for name, at in self.at.items()}
 
 
-def solve(pb):
-    """(b0, b) by Clarabel."""
+def cone_of(pb):
+    """The loss alone: f and u, a as they are needed; b0, b, and t, s, q for penalties."""
     n, p = pb.X.shape
-    cone = Cone(b0=1, b=p, t=len(pb.groups), s=p, f=n, u=n, a=n)
-    one, zero = np.eye(n), np.zeros(n)
+    cone = Cone(b0=1, b=p, t=len(pb.groups), s=p, q=1, f=n, u=n, a=n)
+    one = np.eye(n)
     cone.add(clarabel.ZeroConeT(n), pb.offset, f=one, b=-pb.X, b0=-np.ones((n, 1)) * pb.intercept)
     if not pb.intercept:
         cone.add(clarabel.ZeroConeT(1), np.zeros(1), b0=np.eye(1))
     if isinstance(pb.loss, Logistic):  # exp(-u) + exp(-y f - u) <= 1
         cone.q[cone.at["u"]] = pb.c
         for i in range(n):
-            e = one[i : i + 1]
-            part = np.zeros((3, n))
-            cone.add(clarabel.ExponentialConeT(), np.array([0.0, 1, 1]), u=np.vstack([e, 0 * e, 0 * e]),
-                     a=np.vstack([0 * e, 0 * e, e]))  # fmt: skip
-            cone.add(clarabel.ExponentialConeT(), np.array([0.0, 1, 0]), u=np.vstack([e, 0 * e, 0 * e]),
-                     f=pb.y[i] * np.vstack([e, 0 * e, 0 * e]), a=part - np.vstack([0 * e, 0 * e, e]))  # fmt: skip
-    else:  # y - f = u + v, |v| <= a
+            first, last = np.eye(3)[:, :1] @ one[i : i + 1], np.eye(3)[:, 2:] @ one[i : i + 1]
+            cone.add(clarabel.ExponentialConeT(), np.array([0.0, 1, 1]), u=first, a=last)
+            cone.add(clarabel.ExponentialConeT(), np.array([0.0, 1, 0]), u=first, f=pb.y[i] * first, a=-last)
+    elif isinstance(pb.loss, Squared):  # y - f = u
         cone.Q[cone.at["u"]] = pb.c
-        delta = 1e9 if isinstance(pb.loss, Squared) else pb.loss.delta
-        if isinstance(pb.loss, Squared):
-            cone.add(clarabel.ZeroConeT(n), pb.y, f=one, u=one)
-            cone.add(clarabel.ZeroConeT(n), zero, a=one)
+        cone.add(clarabel.ZeroConeT(n), pb.y, f=one, u=one)
+    else:  # y - f = u + v with -left v <= a and right v <= a; u = 0 unless the loss is Huber's
+        left, right = getattr(pb.loss, "slopes", lambda: None)() or (pb.loss.delta, pb.loss.delta)
+        cone.q[cone.at["a"]] = pb.c
+        if hasattr(pb.loss, "delta"):
+            cone.Q[cone.at["u"]] = pb.c
         else:
-            cone.q[cone.at["a"]] = delta * pb.c
-            for sign in (1, -1):
-                cone.add(clarabel.NonnegativeConeT(n), sign * pb.y, f=sign * one, u=sign * one, a=-one)
+            cone.add(clarabel.ZeroConeT(n), np.zeros(n), u=one)
+        for slope in (left, -right):
+            cone.add(clarabel.NonnegativeConeT(n), slope * pb.y, f=slope * one, u=slope * one, a=-one)
+    return cone
+
+
+def solve_bounded(pb, l1, l2, bound):
+    """(b0, b) of the least loss with sum_j l1_j |b_j| + l2_j b_j^2 / 2 <= bound."""
+    p = pb.X.shape[1]
+    cone, one = cone_of(pb), np.eye(p)
+    for sign in (1, -1):
+        cone.add(clarabel.NonnegativeConeT(p), np.zeros(p), s=-one, b=sign * one)
+    cone.add(clarabel.NonnegativeConeT(1), np.array([bound]), s=l1[None], q=np.array([[0.5]]))
+    head = np.concatenate([[-1.0, -1.0], np.zeros(p)])[:, None]  # |(q - 1, 2 root(l2) b)| <= q + 1
+    pick = np.vstack([np.zeros((2, p)), -2 * np.sqrt(l2)[:, None] * one])
+    cone.add(clarabel.SecondOrderConeT(p + 2), np.concatenate([[1.0, -1.0], np.zeros(p)]), q=head, b=pick)
+    z = cone.solve()
+    return float(z["b0"][0]), z["b"]
+
+
+def solve(pb):
+    """(b0, b) by Clarabel."""
+    p, cone = pb.X.shape[1], cone_of(pb)
     for g, (J, thin, level, sd) in enumerate(pb.groups):
         pick = np.eye(p)[J] * sd[:, None]
         if np.isinf(level):

@@ -58,6 +58,7 @@ FLOORS = [
         "absolute",
         "turning",
         "grouped",
+        "constrained",
         "narrowing",
         "smooth",
         "parabola",
