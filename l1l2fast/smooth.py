@@ -202,6 +202,8 @@ class Judge:
         """The gap of the first parabola of a round that is good enough."""
         if strength > 1:
             return LOOSE * self.objective
+        if self.still == FREE and self.idle and not left:
+            return 0.0  # slopes of free columns must come down to rounding, which no gap foretells
         return min(MISSING * self.gap, np.inf if left else AHEAD * self.loosened(self.gap))
 
     def loosened(self, gap):

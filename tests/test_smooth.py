@@ -204,3 +204,14 @@ def test_callback_and_warm_start():
     assert solve(X, y, "logistic", L1(0.02), callback=lambda progress: True, tol=1).status is Status.CONVERGED
     with pytest.warns(ConvergenceWarning):
         assert solve(X, y, "logistic", L1(0.02), callback=lambda progress: True).status is Status.STOPPED
+
+
+def test_a_free_column_comes_down_to_rounding():
+    """The gap is of no use before it does: here the first answer is within 1e-14 of that, and no gap tells."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 10)) + rng.standard_normal((40, 1)) + 2
+    y = X[:, 1] - X[:, 2] + 0.5 * X[:, 3] + rng.standard_normal(40) + 5 * (rng.random(40) < 0.1)
+    first = solve(X, y, Huber(0.7), penalty_factor=np.append(0.0, np.full(9, np.inf)), tol=5e-11)
+    again = solve(X, y, Huber(0.7), L1(0.5), penalty_factor=np.append(0.0, np.ones(9)), warm_start=first, tol=5e-11)
+    for result in first, again:
+        assert result.gap <= result.tolerance
