@@ -7,7 +7,7 @@ from l1l2fast.inference import Inference, inference
 from l1l2fast.leverage import Leverage
 from l1l2fast.losses import Absolute, Huber, Logistic, Pinball, Squared
 from l1l2fast.path import Path, path
-from l1l2fast.penalties import L1, L1L2, L2
+from l1l2fast.penalties import L0, L1, L1L2, L2, MCP, SCAD, Lq
 from l1l2fast.quantile_process import QuantileProcess, quantile_process
 from l1l2fast.result import Certificate, ConvergenceWarning, Progress, Result, Status
 from l1l2fast.ridge import RidgePath, ridge_path
@@ -19,9 +19,12 @@ from l1l2fast.tasks import Interrupted
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "L0",
     "L1",
     "L1L2",
     "L2",
+    "MCP",
+    "SCAD",
     "Absolute",
     "CVResult",
     "Certificate",
@@ -32,6 +35,7 @@ __all__ = [
     "Interrupted",
     "Leverage",
     "Logistic",
+    "Lq",
     "Path",
     "Pinball",
     "Progress",

@@ -22,6 +22,7 @@ from l1l2fast.result import Result
 LOSSES = {loss.__name__.lower(): loss for loss in losses.Loss.__subclasses__()}
 PENALTIES = ("l1", "l2", "elasticnet")
 METHODS = ("irls", "interior")
+TEXTBOOK = ("ista", "fista", "subgradient")
 
 # Squares must neither overflow nor vanish: columns are accepted between these root mean squares.
 SMALLEST, LARGEST = 1e-145, 1e150
@@ -180,9 +181,13 @@ def method(value, loss, penalty, bounded):
     """None, or the name of a method that applies."""
     if value is None:
         return None
-    if value not in METHODS:
-        raise ValueError(f"method must be None or one of {METHODS}, got {value!r}")
+    if value not in METHODS + TEXTBOOK:
+        raise ValueError(f"method must be None or one of {METHODS + TEXTBOOK}, got {value!r}")
     elastic = penalty.elastic()
+    if value in TEXTBOOK:
+        if not loss.quadratic() or elastic is None:
+            raise ValueError(f"method={value!r} goes with the squared loss and an L1 or L2 penalty, got loss={loss!r}")
+        return value
     if loss.slopes() is None or elastic is None:
         raise ValueError(f"method={value!r} goes with the absolute and the pinball loss, got loss={loss!r}")
     if value == "interior" and (any(elastic) or bounded):
@@ -417,12 +422,14 @@ def choice(name, value, names, *, function=False):
     raise ValueError(f"{name} must be {'callable or ' * function}one of {sorted(names)}, got {value!r}")
 
 
-def kept(problem, *, quadratic=False):
-    """The problem that an answer keeps, if it still does; with `quadratic`, only for the squared loss."""
+def kept(problem, *, quadratic=False, convex=False):
+    """The problem that an answer keeps, if it still does; only for the squared loss or a convex penalty, if so asked."""
     if problem is None:
         raise ValueError("the data are needed for that: a pickled answer has left them behind, and one with norm_bound")
     if not problem.penalty.separable():
         raise ValueError(f"penalty must be a sum over coefficients for that, got {problem.penalty!r}")
     if quadratic and not problem.loss.quadratic():
         raise ValueError(f"loss must be 'squared' for that, got {problem.loss!r}")
+    if convex and not problem.penalty.convex():
+        raise ValueError(f"penalty must be convex for that, got {problem.penalty!r}")
     return problem

@@ -26,6 +26,7 @@ class Status(Enum):
     """How a solve ended."""
 
     CONVERGED = "converged"
+    STATIONARY = "stationary"
     MAX_ITER = "max_iter"
     STOPPED = "stopped"
     UNBOUNDED = "unbounded"
@@ -34,6 +35,7 @@ class Status(Enum):
 # status -> (what it means, is it worth a warning)
 MESSAGES = {
     Status.CONVERGED: ("the duality gap is within the tolerance", False),
+    Status.STATIONARY: ("a stationary point; no proof that it is the best", False),
     Status.MAX_ITER: ("no further progress was possible within max_iter or the arithmetic", True),
     Status.STOPPED: ("the callback asked to stop", True),
     Status.UNBOUNDED: ("the objective falls for ever, as with separable classes: no coefficients attain it", True),
@@ -74,6 +76,7 @@ class Answer(NamedTuple):
     n_passes: int
     n_iter: int
     unique: bool | None
+    stationarity: float | None = None
 
 
 def shrunk(scale, theta, u):
@@ -149,6 +152,10 @@ class Result:
         With `norm_bound`, the multiplier: what the penalty would be multiplied by to have the same coefficients.
         The objective is then that of the loss alone, and the lower bound the penalised one less
         alpha times the bound (half its square for L2).
+    stationarity : float or None
+        Beside a penalty that is not convex: the largest distance of 0 from the derivative of the objective by a
+        coefficient (from its set of slopes, at a kink or a bound), in the units of objective / coefficient; None
+        elsewhere. `tolerance` is then meant for this: ``tol`` times the steepest slope of the loss of the null model.
     """
 
     coef: np.ndarray
@@ -167,10 +174,16 @@ class Result:
     _problem: object = field(repr=False, default=None)  # l1l2fast.problem.Problem: what was solved, for later questions
     feature_names: tuple[str, ...] | None = field(repr=False, default=None)
     alpha: float | None = field(repr=False, default=None)
+    stationarity: float | None = field(repr=False, default=None)
 
     def __getstate__(self) -> list[Any]:
         # a copy on disk carries the answer, not the data
         return [None if name == "_problem" else getattr(self, name) for name in self.__slots__]
+
+    @property
+    def missing(self) -> float:
+        """What `tolerance` is meant for: `stationarity` where there is one, else `gap`."""
+        return self.gap if self.stationarity is None else self.stationarity
 
     @property
     def message(self) -> str:
@@ -329,14 +342,15 @@ class Result:
 
 
 def warn(result):
-    """Warn exactly when the gap exceeds the tolerance."""
-    warn_of(result.gap, result.tolerance, result.status, 4)
+    """Warn exactly when the gap, or what stands for it, exceeds the tolerance."""
+    what = "gap" if result.stationarity is None else "stationarity"
+    warn_of(result.missing, result.tolerance, result.status, 4, what)
 
 
-def warn_of(gap, tolerance, status, stacklevel=4):
+def warn_of(gap, tolerance, status, stacklevel=4, what="gap"):
     """The same from the numbers."""
     if gap > tolerance:
         text = MESSAGES[status][0]
         warnings.warn(
-            f"gap {gap:.3g} exceeds the tolerance {tolerance:.3g}: {text}", ConvergenceWarning, stacklevel=stacklevel
+            f"{what} {gap:.3g} exceeds the tolerance {tolerance:.3g}: {text}", ConvergenceWarning, stacklevel=stacklevel
         )

@@ -93,7 +93,7 @@ SHOWN = 8  # intervals in a repr
 
 def solution_set(result, again):
     """The SolutionSet of a Result; `again(problem)` solves once more where the answer is not exact enough."""
-    problem = _validate.kept(result._problem)
+    problem = _validate.kept(result._problem, convex=True)
     if result.unique:
         return point(result)
     place = Place(problem, result.coef / problem.columns.scale, result.intercept, result._theta)

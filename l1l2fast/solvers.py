@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from l1l2fast import _frames, _validate, absolute, constrained, grouped, smooth, squared
+from l1l2fast import _frames, _validate, absolute, constrained, grouped, nonconvex, smooth, squared, textbook
 from l1l2fast._validate_groups import constraint
 from l1l2fast.group import Group
 from l1l2fast.leverage import leverage
@@ -22,6 +22,10 @@ def family(problem):
     """The one table: which family of method solves this loss with this penalty."""
     if grouped.suits(problem):
         return grouped.solve
+    if problem.method in textbook.METHODS:
+        return textbook.solve
+    if not problem.penalty.convex():
+        return functools.partial(nonconvex.solve, convex=answer_of)
     if problem.loss.quadratic():
         return squared.solve
     if problem.loss.slopes() is not None and problem.penalty.elastic() is not None:
@@ -31,7 +35,12 @@ def family(problem):
     raise ValueError(f"loss={problem.loss!r} with penalty={problem.penalty!r} has no solver")
 
 
-QUESTIONS["solution_set"] = lambda result: solution_set(result, lambda problem: family(problem)(problem))
+def answer_of(problem):
+    """The answer of the method that the table names."""
+    return family(problem)(problem)
+
+
+QUESTIONS["solution_set"] = lambda result: solution_set(result, answer_of)
 QUESTIONS["leverage"] = leverage
 
 
@@ -41,7 +50,7 @@ def warned(silent: Function) -> Function:
     @functools.wraps(silent)
     def loud(*args, **kwargs):
         result = silent(*args, **kwargs)
-        if result.gap > result.tolerance:
+        if result.missing > result.tolerance:
             warn(result)
         return result
 
@@ -232,6 +241,7 @@ def solve(
         answer.theta,
         correlation,
         problem if norm_bound is None else None,
-        _frames.names(X),
-        multiplier,
+        feature_names=_frames.names(X),
+        alpha=multiplier,
+        stationarity=answer.stationarity,
     )
