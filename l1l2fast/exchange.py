@@ -12,9 +12,11 @@ from l1l2fast._nonconvex import tangents
 from l1l2fast.working_set import SMALL, GramSet
 
 # Columns beside the support that are looked at, and those that are tried in each place.
-NEAREST, TRIED = 100, 3
+NEAREST, TRIED = 100, 8
 # Members of the support that are tried, the least first; fewer where their refits cost more multiplications than WORK.
 MEMBERS, WORK = 100, 1e9
+# Part of a column's square that is added to it before columns are left out.
+LIFT = 1e-10
 # Newton steps of a refit.
 STEPS = 8
 
@@ -43,6 +45,34 @@ def better(problem, point, newton, clear):
             if trial.here - value > gain:
                 best, gain = other, trial.here - value
     return None if best is None else working.spread(best)
+
+
+def eliminated(problem, which):
+    """Coefficients on the best of the supports that are left when the least of these columns goes, time and again."""
+    working, best, b = GramSet(problem), np.zeros(problem.columns.p), problem.start
+    working.extend(which)
+    k, sides = len(which), (problem.factor[which], problem.lower[which], problem.upper[which])
+    G, c, live = working.G[:k, :k], problem.slope[which], np.ones(k, dtype=bool)
+    try:
+        inverse = np.linalg.inv(G + np.diag(LIFT * G.diagonal()))
+    except np.linalg.LinAlgError:
+        return b
+    least = np.inf
+    for _ in range(k):
+        solution = np.where(live, inverse @ (c * live), 0.0)
+        b = np.clip(solution, sides[1], sides[2])
+        value = b @ (G @ b) / 2 - c @ b + tangents(problem.penalty, b, sides[0])[0]
+        if value < least:
+            least, best = value, working.spread(b)
+        spare = live & (sides[0] > 0)
+        if not spare.any():
+            break
+        cost = np.where(spare, solution**2 / np.where(live, inverse.diagonal(), 1.0), np.inf)
+        i = cost.argmin()  # without i, the inverse is that of the rest
+        inverse -= np.outer(inverse[i], inverse[i] / inverse[i, i])
+        live[i] = False
+        inverse[i] = inverse[:, i] = 0.0
+    return best
 
 
 def nearby(problem, point):

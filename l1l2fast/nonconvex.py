@@ -17,10 +17,10 @@ from scipy.linalg import lapack
 
 from l1l2fast import bounds, linearised
 from l1l2fast._nonconvex import descend, moves, residuals, tangents
-from l1l2fast.exchange import better
+from l1l2fast.exchange import better, eliminated
 from l1l2fast.penalties import L1
 from l1l2fast.result import Answer, Status
-from l1l2fast.working_set import GramSet
+from l1l2fast.working_set import SMALL, GramSet
 
 # The lasso to start from need not be better than this.
 LOOSE = 1e-3
@@ -32,8 +32,8 @@ PASSES, ROUNDS = 50, 100
 REST, CLEAR = 1e-28, 1e-12
 # Lengths of a step that are tried.
 STEPS = 1.0, 0.5, 0.2, 0.05, 0.01
-# Strengths of the lasso to start from, relative to the thresholds of pen, where it jumps.
-STRENGTHS = 1.0, 0.3
+# The lasso that lets many columns in, relative to the thresholds of pen.
+WEAK = 0.2
 
 
 class Point(NamedTuple):
@@ -74,16 +74,12 @@ def jumps(problem):
 
 
 def best_of(problem, judge, convex):
-    """The best point that descent reaches from the relaxation, and if there may be many, from zero or a warm start."""
+    """The best point that descent reaches from a warm start, or else from the relaxation and what `starts` adds."""
     given = problem.start if problem.started and problem.start.any() else None
     if given is not None and not problem.bounded:
         return settle(problem, judge, given)
-    several = jumps(problem)
-    starts = [relaxed(problem, judge, convex, strength) for strength in (STRENGTHS if several else STRENGTHS[:1])]
-    if given is not None or several:
-        starts.append(problem.start)
     best = None
-    for b in starts:
+    for b in starts(problem, judge, convex):
         point = settle(problem, judge, b)
         if best is None or point.objective < best[0].objective:
             best = point, judge.status, judge.far
@@ -91,6 +87,21 @@ def best_of(problem, judge, convex):
             break
     point, judge.status, judge.far = best
     return point
+
+
+def starts(problem, judge, convex):
+    """The relaxation; where coefficients jump, also from below, zero, and from above, leaving columns out."""
+    yield relaxed(problem, judge, convex, 1.0)
+    if not jumps(problem):
+        return
+    yield problem.start
+    weak = relaxed(problem, judge, convex, WEAK)
+    yield weak
+    live, most = problem.sums.movable(), min(SMALL, (problem.columns.n - 1) // 2)
+    if len(live) <= SMALL and len(live) < problem.columns.n:
+        yield eliminated(problem, live)
+    elif 0 < np.count_nonzero(weak) <= most:
+        yield eliminated(problem, np.flatnonzero(weak))
 
 
 def relaxed(problem, judge, convex, strength):
