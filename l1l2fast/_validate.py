@@ -185,8 +185,8 @@ def method(value, loss, penalty, bounded):
         raise ValueError(f"method must be None or one of {METHODS + TEXTBOOK}, got {value!r}")
     elastic = penalty.elastic()
     if value in TEXTBOOK:
-        if not loss.quadratic() or elastic is None:
-            raise ValueError(f"method={value!r} goes with the squared loss and an L1 or L2 penalty, got loss={loss!r}")
+        if loss.slopes() is not None or elastic is None:
+            raise ValueError(f"method={value!r} goes with smooth losses and L1 or L2, got {loss!r} and {penalty!r}")
         return value
     if loss.slopes() is None or elastic is None:
         raise ValueError(f"method={value!r} goes with the absolute and the pinball loss, got loss={loss!r}")

@@ -30,6 +30,10 @@ ROOM = 200
 PASSES, ROUNDS = 50, 100
 # A pass that moves b by this part of y has come to rest; what lowers the objective by less is rounding.
 REST, CLEAR = 1e-28, 1e-12
+# While more columns ask to come in than this part of the support, this is rest enough.
+FEW, ROUGH = 0.1, 1e-6
+# Columns come in that would move if their slopes were this many times as steep: some of them soon are.
+AHEAD = 1.2
 # Lengths of a step that are tried.
 STEPS = 1.0, 0.5, 0.2, 0.05, 0.01
 # The lasso that lets many columns in, relative to the thresholds of pen.
@@ -136,22 +140,26 @@ def settle(problem, judge, b):
         if judge(point, bool(fall.any()), before - point.objective <= 1e-15 * judge.null):
             return point
         keep = b != 0
+        rough = np.count_nonzero(fall[~keep]) > FEW * np.count_nonzero(keep)
+        _, fall = moves(problem.penalty, b, AHEAD * point.g, problem.square, *box(problem))
         asking = np.flatnonzero(~keep & (fall > 0))
         room = max(ROOM, np.count_nonzero(keep))
         keep[asking[np.argsort(-fall[asking], kind="stable")[:room]]] = True
         working.extend(working.outside(keep))
         before = point.objective
-        b = working.spread(small(problem, working, point, judge))
+        b = working.spread(small(problem, working, point, judge, ROUGH if rough else REST))
 
 
-def small(problem, working, point, judge):
-    """b on the working set where neither a move nor a Newton step helps."""
+def small(problem, working, point, judge, rest):
+    """b on the working set where neither a move nor a Newton step helps; `rest` is the move that counts as none."""
     which = working.which
     b, q, sides = point.b[which], point.g[which], box(problem, which)
     for _ in range(ROUNDS):
-        epochs, moved = descend(problem.penalty, working.G, q, b, *sides, REST * problem.energy, PASSES)
+        epochs, moved = descend(problem.penalty, working.G, q, b, *sides, rest * problem.energy, PASSES)
         judge.epochs += epochs
-        if not newton(problem.penalty, working.G, q, b, *sides) and moved <= REST * problem.energy:
+        if rest > REST and moved <= rest * problem.energy:
+            break
+        if not newton(problem.penalty, working.G, q, b, *sides) and moved <= rest * problem.energy:
             break
     return b
 

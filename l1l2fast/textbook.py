@@ -2,7 +2,8 @@
 
     F(b) = f(b) + g(b),   f(b) = min_c sum_i w_i l(y_i, c + x~_i'b),   g(b) = sum_j v_j (l1 |b_j| + l2 b_j^2 / 2)
 
-f has a gradient with Lipschitz constant L, the largest eigenvalue of X~'diag(w) X~ (times the largest curvature of l).
+f has a gradient with Lipschitz constant L: the largest eigenvalue of X~'diag(w) X~ times the largest curvature of l,
+which is 1 for the squared and Huber's loss and 1/4 for the logistic one.
 
     ista         b <- prox_{g / L}(b - f'(b) / L)                          F - F* <= L |b* - b_0|^2 / (2 k)
     fista        the same from z = b + (t - 1) / t_next (b - b_before)      F - F* <= 2 L |b* - b_0|^2 / (k + 1)^2
@@ -17,6 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from l1l2fast import smooth
+from l1l2fast._model import dual_point, level
 from l1l2fast.least_squares import scale_of
 from l1l2fast.result import Answer, Status, shrunk
 from l1l2fast.squared import curved
@@ -41,12 +44,17 @@ class Smooth:
     def __init__(self, problem):
         self.problem = problem
         self.l1, self.l2 = (part * problem.factor for part in problem.penalty.elastic())
-        self.null, self.tolerance = scale_of(problem)
+        if problem.loss.quadratic():
+            self.null, self.tolerance = scale_of(problem)
+        else:
+            judge = smooth.Judge(problem)
+            self.null, self.tolerance = judge.null, judge.tolerance
         self.passes = 1
-        self.L = self.lipschitz()
+        y = float(problem.y[problem.weight.argmax()])
+        self.L = self.steepest() * max(problem.loss.majoriser(y, f, 0.0)[1] for f in (0.0, y))
 
-    def lipschitz(self):
-        """L: the largest eigenvalue of X~'diag(w) X~, by the power method."""
+    def steepest(self):
+        """The largest eigenvalue of X~'diag(w) X~, by the power method."""
         X, w = self.problem.columns, self.problem.weight
         v, size = np.sqrt(self.problem.square), 0.0
         for _ in range(POWER):
@@ -67,10 +75,19 @@ class Smooth:
 
     def at(self, b):
         """Look at b."""
-        problem = self.problem
-        r, theta, g, _ = problem.columns.fresh(problem.y, problem.weight, b, problem.intercept)
+        problem, c = self.problem, 0.0
         self.passes += 1
-        return Look(b, 0.0, problem.y - r, theta, g)
+        if problem.loss.quadratic():
+            r, theta, g, _ = problem.columns.fresh(problem.y, problem.weight, b, problem.intercept)
+            return Look(b, c, problem.y - r, theta, g)
+        f = problem.columns.predict(b)
+        if problem.offset is not None:
+            f += problem.offset
+        if problem.intercept:
+            c = level(problem.sums, f)
+        theta = np.empty(len(f))
+        dual_point(problem.sums, f, theta)
+        return Look(b, c, f, theta, problem.columns.sweep(theta))
 
     def prox(self, z, step):
         """argmin_b |b - z|^2 / 2 + step g(b) within the bounds: soft thresholding, then shrinking, then clipping."""

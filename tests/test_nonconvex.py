@@ -9,7 +9,7 @@ import reference
 from cells import LAYOUTS
 
 from l1l2fast import L0, L1, MCP, SCAD, ConvergenceWarning, Lq, Status, solve
-from l1l2fast.losses import Pinball
+from l1l2fast.losses import Huber, Logistic, Pinball
 
 KINDS = MCP(0.2), MCP(0.2, 1.0), SCAD(0.2), SCAD(0.2, 2.0), Lq(0.1), Lq(0.1, 2 / 3), L0(0.05)
 every_kind = pytest.mark.parametrize("penalty", KINDS, ids=repr)
@@ -50,9 +50,13 @@ def quiet(*args, **options):
     return result
 
 
-def objective(pb, penalty, coef, intercept, v, sd=1.0):
-    """The objective at any point, in numpy."""
+def objective(pb, penalty, coef, intercept, v, sd=1.0, loss=None):
+    """The objective at any point, in numpy; a `loss` object is asked for what the judge does not write out."""
     f = intercept + pb.X @ coef + pb.offset
+    if loss is not None:
+        return pb.c @ [loss(a, b) for a, b in zip(pb.y, f, strict=True)] + np.sum(
+            v * price(penalty, sd * coef), where=v > 0
+        )
     r = pb.y - f
     loss = pb.c @ (r * r / 2 if pb.slopes is None else np.where(r > 0, pb.slopes[1] * r, -pb.slopes[0] * r))
     return loss + np.sum(v * price(penalty, sd * coef), where=v > 0)
@@ -161,12 +165,13 @@ OPTIONS = {
 def check_stationary(X, y, loss, penalty, result, options):
     """No small step along a coefficient or the intercept lowers the objective; and it is what it is said to be."""
     options = {name: value for name, value in options.items() if name != "warm_start"}
-    pb = reference.problem(X, y, loss, **options)
+    smooth = loss if isinstance(loss, (Huber, Logistic)) else None
+    pb = reference.problem(X, y, "squared" if smooth else loss, **options)
     v = np.where(np.isinf(options.get("penalty_factor", np.ones(P))), 0, options.get("penalty_factor", np.ones(P)))
     sd = np.sqrt(pb.c @ (pb.X - pb.c @ pb.X) ** 2) if options.get("standardize") else np.ones(P)
 
     def at(coef, intercept):
-        return objective(pb, penalty, coef, intercept, v, sd)
+        return objective(pb, penalty, coef, intercept, v, sd, smooth)
 
     here = at(result.coef, result.intercept)
     assert result.objective == pytest.approx(here, rel=1e-10)
@@ -294,6 +299,16 @@ def test_wide_data_and_supports():
 def test_absolute_loss_is_stationary(penalty, option, loss):
     X, y = data(13)
     result = quiet(X, y, loss, penalty, **OPTIONS[option])
+    check_stationary(X, y, loss, penalty, result, OPTIONS[option])
+
+
+@pytest.mark.parametrize("loss", [Huber(0.5), Logistic()], ids=str)
+@pytest.mark.parametrize("option", ["plain", "weights", "factors", "positive", "no intercept", "standardize"])
+@pytest.mark.parametrize("penalty", [MCP(0.1), SCAD(0.1), Lq(0.05), L0(0.05)], ids=repr)
+def test_smooth_loss_is_stationary(penalty, option, loss):
+    X, y = data(13, noise=2.0)
+    y = np.where(y > 1, 1, -1) if isinstance(loss, Logistic) else y
+    result = quiet(X, y, loss, penalty, tol=1e-6, **OPTIONS[option])
     check_stationary(X, y, loss, penalty, result, OPTIONS[option])
 
 

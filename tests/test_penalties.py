@@ -12,7 +12,7 @@ from plugins import PENALTIES
 from scipy.optimize import minimize_scalar
 
 import l1l2fast.penalties
-from l1l2fast.penalties import L1, L1L2, L2, Penalty
+from l1l2fast.penalties import L0, L1, L1L2, L2, MCP, SCAD, Lq, Penalty
 
 EPS = np.finfo(float).eps
 every_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=repr)
@@ -88,13 +88,27 @@ def test_prox_without_step_has_step_one(penalty, z):
 @every_penalty
 @given(b=number)
 def test_derivatives_are_numerical_derivatives(penalty, b):
-    """A kink may lie at 0 only: the quotient must not straddle it."""
+    """The quotient must straddle neither a kink, which may lie at 0 only, nor a bend."""
     assume(abs(b) > 1e-2)
-    h = 1e-4
+    h = 1e-4 * min(abs(b), 1)
+    assume(all(penalty.derivatives(t) is not None for t in (b - h, b, b + h)))
     first, second = penalty.derivatives(b)
+    sides = [penalty.derivatives(t)[1] for t in (b - h, b + h)]
+    assume(sides[0] == pytest.approx(sides[1], rel=1e-2))  # no bend between them
     assert first == pytest.approx((penalty(b + h) - penalty(b - h)) / (2 * h), rel=1e-7, abs=1e-7)
     after, before = penalty.derivatives(b + h)[0], penalty.derivatives(b - h)[0]
     assert second == pytest.approx((after - before) / (2 * h), rel=1e-7, abs=1e-7)
+
+
+@every_penalty
+@given(step=step)
+def test_threshold_is_where_prox_leaves_zero(penalty, step):
+    edge = penalty.threshold(step)
+    if edge > 1e-290:  # a kink is asked for a little off 0
+        assert penalty.apply_prox(edge * (1 - 1e-12), step) == 0 == penalty.apply_prox(-edge * (1 - 1e-12), step)
+        assert penalty.apply_prox(edge * (1 + 1e-9), step) > 0 > penalty.apply_prox(-edge * (1 + 1e-9), step)
+    else:
+        assert penalty.apply_prox(1e-6, step) > 0
 
 
 @every_penalty
@@ -157,6 +171,22 @@ def test_closed_forms():
     assert [L1(1.0).argmax(u) for u in (-2.0, -1.0, 0.5, 1.0, 2.0)] == [-math.inf, 0, 0, 0, math.inf]
     assert [L2(0.5).argmax(u) for u in (-2.0, 0.0, 1.0)] == [-4, 0, 2]
     assert [L1L2(1.0, 0.5).argmax(u) for u in (-2.0, 1.0, 1.5)] == [-2, 0, 1]
+
+
+def test_closed_forms_of_penalties_that_are_not_convex():
+    """Firm, SCAD's and hard thresholding; and where the step makes the sum concave, a jump to z itself."""
+    assert [MCP(1.0, 3.0).apply_prox(z) for z in (1.0, 2.0, 3.0, 4.0)] == pytest.approx([0, 1.5, 3, 4], rel=1e-15)
+    assert [MCP(1.0, 2.0).apply_prox(z, 2.0) for z in (1.99, 2.01)] == [0, 2.01]
+    assert [SCAD(1.0, 3.7).apply_prox(z) for z in (1.0, 1.5, 2.0, 3.7, 5.0)] == pytest.approx([0, 0.5, 1, 3.7, 5])
+    assert SCAD(1.0, 3.7).apply_prox(3.0) == pytest.approx((2.7 * 3 - 3.7) / 1.7, rel=1e-15)
+    assert [SCAD(1.0, 3.0).apply_prox(z, 9.0) for z in (5.99, 6.01)] == [0, 6.01]
+    assert [L0(2.0).apply_prox(z, 1.0) for z in (2.0, -2.1)] == [0, -2.1]
+    for z in (2.0, 7.0):  # q = 1/2: the cosine of Xu et al. (2012); 2/3: the cube of a quartic's root
+        half = 2 / 3 * z * (1 + math.cos(2 * math.pi / 3 - 2 / 3 * math.acos(1 / 4 * (z / 3) ** -1.5)))
+        assert Lq(1.0, 0.5).apply_prox(z) == pytest.approx(half, rel=1e-14)
+        root = max(np.roots([1, 0, 0, -z, 2 / 3]).real) ** 3
+        assert Lq(1.0, 2 / 3).apply_prox(z) == pytest.approx(root, rel=1e-12)
+    assert Lq(1.0, 0.5).threshold(1.0) == 1.5 and Lq(1.0, 0.5).apply_prox(1.5 - 1e-12) == 0
 
 
 def test_arguments_by_position_and_name():
