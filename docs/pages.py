@@ -137,7 +137,7 @@ def cells():
             except ValueError:
                 row.append("no")
             else:
-                row.append("gap" if np.isfinite(answer.gap) else "stationarity")
+                row.append("gap" if answer.stationarity is None else "stationarity")
         rows.append(row)
     lines = [".. list-table::", "   :header-rows: 1", ""]
     for row in rows:

@@ -423,7 +423,7 @@ def choice(name, value, names, *, function=False):
 
 
 def kept(problem, *, quadratic=False, convex=False):
-    """The problem that an answer keeps, if it still does; only for the squared loss or a convex penalty, if so asked."""
+    """The problem that an answer keeps, if it still does; if asked, only with the squared loss or a convex penalty."""
     if problem is None:
         raise ValueError("the data are needed for that: a pickled answer has left them behind, and one with norm_bound")
     if not problem.penalty.separable():

@@ -98,6 +98,7 @@ class Certificate:
     g y on |g| <= 1 for the absolute loss; a log a + (1-a) log(1-a), a = -g y, for the logistic one;
     h_j*(u) = u t - h_j(t) at t = soft(u, v_j l1) / (v_j l2) moved into the bounds. A penalty on groups has
     h_g*(u) = 0 where ``|soft(u_g, v_g l1)|_2 <= alpha sqrt(size_g) v_g``, infinite beyond.
+    A penalty that is not convex has no such pair: `dual` is the lower bound that the notes of `solve` describe.
 
     Attributes
     ----------

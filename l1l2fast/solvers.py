@@ -104,6 +104,7 @@ def solve(
         pen(b) = alpha |b|, alpha b^2 / 2, or both: alpha (l1_ratio |b| + (1 - l1_ratio) b^2 / 2).
         Objects say the same: ``L1(alpha)``, ``L2(alpha)``, ``L1L2(l1, l2)``. ``Group(alpha, groups)`` is a sum of
         norms of groups of coefficients instead, one group being the norm of all.
+        Not convex, see Notes: ``MCP(alpha, gamma)``, ``SCAD(alpha, gamma)``, ``Lq(alpha, q)`` and ``L0(alpha)``.
     alpha : float, default=1.0
         Strength of a penalty given by name.
     l1_ratio : float in [0, 1], default=0.5
@@ -130,15 +131,18 @@ def solve(
     warm_start : array-like of shape (n_features,) or Result, optional
         Coefficients to start from.
     tol : float, default=1e-8
-        Asked of the duality gap, relative to the objective of the null model (b = 0, best b0).
+        Asked of the duality gap, relative to the objective of the null model (b = 0, best b0); with a penalty that
+        is not convex, of ``Result.stationarity``, relative to the steepest slope of the loss there.
     max_iter : int, default=1000
         Outer rounds at most.
     callback : callable, optional
         Called with a `Progress` once per round; returning True stops with the best point so far.
-    method : None or {"irls", "interior"}, default=None
+    method : None or {"irls", "interior", "ista", "fista", "subgradient"}, default=None
         How the absolute and the pinball loss are brought near the optimum; the last steps, to the exact one,
         are the same. None is the quickest. "irls": reweighted least squares over all rows, see Notes.
         "interior": an interior point method on the rows that matter, without penalty and bounds only.
+        The last three are the textbook's, for smooth losses with L1, L2 or both, to be looked at: proximal gradient
+        steps, Nesterov's, and subgradient steps, which never set a coefficient to 0. `max_iter` counts their steps.
 
     Returns
     -------
@@ -153,7 +157,7 @@ def solve(
     Warns
     -----
     ConvergenceWarning
-        Exactly if ``gap > tolerance``.
+        Exactly if ``gap > tolerance``, or with a penalty that is not convex, ``stationarity > tolerance``.
 
     Notes
     -----
@@ -173,8 +177,20 @@ def solve(
     parabolas and lines, ends exactly. Classes that can be separated without a penalty have no optimum:
     the status is then ``UNBOUNDED``.
 
+    MCP, SCAD, Lq and L0 are not convex: the answer is a stationary point, ``status`` is STATIONARY, and nobody
+    says that it is the best. With the squared loss it comes from the lasso by coordinate descent to the best value of
+    each coefficient, Newton steps with the penalty's curvature, and for L0 and Lq exchanges of columns (Hazimeh and
+    Mazumder, 2020); with other losses from weighted L1 fits along the penalty's tangents (Zou and Li, 2008).
+    ``dual_objective`` is the larger of two lower bounds: that of an L1 penalty below pen on the box in which any
+    better point must lie, and for the squared loss, G being X'WX / W >= diag(d), objective plus
+    sum_j min_s {d_j (s - b_j)^2 / 2 - u_j (s - b_j) + v_j (pen(s) - pen(b_j))}. ``gap`` is 0 where that proves the
+    optimum; where there are more columns than rows and no bounds, dual_objective is mostly 0 and gap says little.
+
     References
     ----------
+    Zhang (2010), Annals of Statistics 38. Fan and Li (2001), J. Am. Statist. Ass. 96. Hazimeh and Mazumder (2020),
+    Operations Research 68. Zou and Li (2008), Annals of Statistics 36. Beck and Teboulle (2009), SIAM Journal on
+    Imaging Sciences 2.
     Tibshirani (1996), J. R. Statist. Soc. B 58. Friedman, Hastie and Tibshirani (2010), J. Stat.
     Softw. 33. Koenker and Bassett (1978), Econometrica 46. Barrodale and Roberts (1973), SIAM Journal on
     Numerical Analysis 10. Huber (1964), Ann. Math. Statist. 35. Lee, Sun and Saunders (2014), SIAM J. Optim. 24.
@@ -182,7 +198,7 @@ def solve(
     Examples
     --------
     >>> import numpy as np
-    >>> from l1l2fast import L1, solve
+    >>> from l1l2fast import L1, MCP, solve
     >>> X = np.array([[-1.0], [0.0], [1.0]])
     >>> result = solve(X, [-1.0, 0.0, 1.0], penalty=L1(0.1))
     >>> round(float(result.coef[0]), 6)
@@ -193,6 +209,8 @@ def solve(
     True
     >>> round(float(solve(X, [-1.0, 0.0, 1.0], penalty="l1", norm_bound=0.5).coef[0]), 6)
     0.5
+    >>> solve(X, [-1.0, 0.0, 1.0], penalty=MCP(0.1)).status.value
+    'stationary'
     """
     begin = time.perf_counter()
     problem = _validate.problem(

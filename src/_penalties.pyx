@@ -347,7 +347,7 @@ cdef class Lq(Penalty):
 
 @cython.final
 cdef class L0(Penalty):
-    """alpha for every b that is not 0: counts coefficients and shrinks none, best subset selection (Natarajan, 1995)."""
+    """alpha for every b that is not 0: best subset selection, no shrinkage (Beale, Kendall and Mann, 1967)."""
     cdef readonly double alpha
 
     def __init__(self, double alpha=1.0):

@@ -1,4 +1,4 @@
-"""MCP, SCAD, Lq and L0: closed forms, brute force over supports, slow descents in numpy, and what is claimed of an answer."""
+"""MCP, SCAD, Lq and L0: closed forms, brute force over supports, slow descents in numpy, honest answers."""
 
 import itertools
 import warnings
