@@ -89,7 +89,7 @@ class Group:
     >>> X = np.random.default_rng(0).standard_normal((50, 4))
     >>> y = X[:, 0] - X[:, 1]
     >>> solve(X, y, penalty=Group(0.3, ["a", "a", "b", "b"])).coef.round(2)
-    array([ 0.67, -0.67,  0.  ,  0.  ])
+    array([ 0.63, -0.58,  0.  ,  0.  ])
     """
 
     #: Smallest and largest value each number may take, where not [0, inf): as `Penalty.limits`.
