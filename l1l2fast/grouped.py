@@ -28,6 +28,8 @@ ROOM, SPARE = 200, 1.5
 FLAT = 1e-12
 # What the last step on a parabola may fall by, relative to the gap that is asked of it.
 SHARP = 1e-2
+# So many rounds in a row that leave more than this part of the gap are the last.
+SLOW, FALLING = 5, 0.9
 # How far the derivative at the end of a step may have risen above zero, relative to that at its beginning;
 # the fall that is enough, relative to what a line would fall by; and rounding, relative to the objective.
 RISE, FALL, ROUNDING = 0.3, 0.2, 1e-15
@@ -42,7 +44,7 @@ def solve(problem):
     """Minimise; returns an Answer."""
     working = GramSet(problem) if problem.loss.quadratic() else WorkingSet(problem)
     judge, model = GroupJudge(problem), GroupModel(problem, working)
-    point = first_point(problem, judge)
+    point = first_point(problem, judge, model)
     while True:
         answer = judge(point, model)
         if answer is not None:
@@ -54,13 +56,14 @@ def solve(problem):
         judge.passes += 1
 
 
-def first_point(problem, judge):
+def first_point(problem, judge, model):
     """Zero, or the warm start."""
     c, f, theta = judge.at_zero
     if problem.start.any():
         return refresh(problem, 1.0, problem.start, f)
     if wide(problem):
-        return refresh(problem, 1.0, turned(problem), f)
+        judge.passes += 3  # the Gram matrix, the way back, and what refresh reads
+        return refresh(problem, 1.0, turned(problem, model), f)
     return Point(1.0, problem.start, c, f, theta, first_slope(problem, theta))
 
 
@@ -71,7 +74,7 @@ def wide(problem):
     return norm and problem.columns.p > max(SMALL, problem.columns.n)
 
 
-def turned(problem):
+def turned(problem, model):
     """b of the same problem in the coordinates of the rows: X~ = Z V', and the norm of Vz is that of z."""
     X, layout = problem.columns, problem.sums.layout
     live = problem.sums.movable()
@@ -84,8 +87,9 @@ def turned(problem):
     square, slope = problem.weight @ (U * size) ** 2, Z.sweep(problem.weight * y)
     strength = Group(layout.level[0] / np.sqrt(r) if r else 0.0)
     rest = {"penalty": strength, "factor": np.ones(r), "square": square, "slope": slope, "callback": None}
-    z = solve(replace(problem, columns=Z, started=False, tol=SHARP * problem.tol, **free, **rest)).b
-    b = X.sweep(U @ (z / size))
+    answer = solve(replace(problem, columns=Z, started=False, tol=SHARP * problem.tol, **free, **rest))
+    model.epochs += answer.n_iter
+    b = X.sweep(U @ (answer.b / size))
     b[np.setdiff1d(np.arange(X.p), live)] = 0.0
     return b
 
@@ -207,7 +211,20 @@ class GroupModel(Model):
 
 
 class GroupJudge(Judge):
-    """Knows what groups cost far out."""
+    """Knows what groups cost far out, and gives up where the gap hardly falls any more."""
+
+    def __init__(self, problem):
+        super().__init__(problem)
+        self.slow = 0
+
+    def __call__(self, point, model):
+        """An Answer if this is the end."""
+        before = self.gap
+        answer = super().__call__(point, model)
+        self.slow = 0 if self.gap < FALLING * before else self.slow + 1
+        if self.slow > SLOW:
+            self.rounds = self.problem.max_iter  # one more
+        return answer
 
     def endless(self, point, model):
         """Does the last step go on falling?"""
@@ -215,5 +232,6 @@ class GroupJudge(Judge):
             return False
         db, df = model.last
         sums, theta = self.problem.sums, np.empty(len(df))
-        rise = dual_point(sums, point.f + FAR * df, theta) - dual_point(sums, point.f, theta)
-        return rise + sums.layout.penalty(point.b + FAR * db) - sums.layout.penalty(point.b) < 0
+        if sums.layout.penalty(db) > 0:  # it grows for ever, and the loss falls no lower than 0
+            return False
+        return dual_point(sums, point.f + FAR * df, theta) < dual_point(sums, point.f, theta)

@@ -13,6 +13,8 @@ from l1l2fast._groups import bounds, epochs
 
 # Rounds of passes and Newton steps, at most; passes in one round while the zeros still change; Newton steps in one.
 ROUNDS, PASSES, STEPS = 100, 5, 20
+# So many rounds in a row that leave more than this part of the least move so far: it goes no further.
+STALE, FALLING = 8, 0.9
 # A Newton step is cut to this part until it descends, and given up below LEAST.
 CUT, LEAST = 0.4, 1e-4
 # What is lent to a Gram matrix that is singular, relative to its diagonal.
@@ -34,6 +36,7 @@ class Turning:
     def minimise(self, G, q, b, enough):
         """Bring b, with q = c - G b, to the minimum: the fall of the last step is about `enough`. Both are changed."""
         bounds(G, self.begin, self.bound)
+        least, stale = np.inf, 0
         for _round in range(ROUNDS):
             still = max(enough, ROUNDING**2 * float(np.diagonal(G)[: len(b)] @ (b * b)))
             zero = b == 0
@@ -45,6 +48,9 @@ class Turning:
                     return
                 if (before == zero).all():
                     break
+            least, stale = min(least, moved), stale + 1 if moved > FALLING * least else 0
+            if stale > STALE:
+                return
             self.newton(G, q, b, enough)
 
     def newton(self, G, q, b, enough):
@@ -59,11 +65,11 @@ class Turning:
             d = self.solve(H, slope, G, on)
             if d is None:
                 return
-            fall, change = self.search(G, q, x, d, norms, on, of)
+            fall, change, moved = self.search(G, q, x, d, norms, on, of)
             if change is None:
                 return
             b[on] = np.where(change == -x, 0.0, x + change)
-            q -= change @ G[on, : len(q)]
+            q -= moved
             if fall <= enough:
                 return
 
@@ -91,25 +97,27 @@ class Turning:
         """-H^-1 slope, or None."""
         diagonal = np.diagonal(G)[on]
         for lift in LIFTS:
-            factor, failed = lapack.dpotrf(H + np.diag(lift * diagonal) if lift else H, lower=1)
+            factor, failed = lapack.dpotrf((H + np.diag(lift * diagonal) if lift else H).T, lower=1, clean=0)
             if not failed:
                 return -lapack.dpotrs(factor, slope, lower=1)[0]
         return None
 
     def search(self, G, q, x, d, norms, on, of):
-        """The fall of the objective along d and the change of x, signs being kept where thin > 0; or None."""
-        t, thin, level = 1.0, self.thin[of], self.level
+        """The fall of the objective along d, the change of x, signs being kept where thin > 0, and G times it."""
+        t, thin, level, full = 1.0, self.thin[of], self.level, np.zeros(len(q))
         while t > LEAST:
             change = np.where((thin > 0) & ((x + t * d) * x <= 0), -x, t * d)
             new = x + change
             after = np.sqrt(np.bincount(of, new * new, len(level)))
             # |x + d| - |x| without cancellation
             longer = np.bincount(of, change * (x + new), len(level))
-            whole = after + norms
-            terms = -q[on] * change, thin * np.sign(x) * change, change * (G[np.ix_(on, on)] @ change) / 2
+            both = after + norms
+            full[on] = change
+            moved = G[: len(q), : len(q)] @ full
+            terms = -q[on] * change, thin * np.sign(x) * change, change * moved[on] / 2
             rise = sum(term.sum() for term in terms)
-            rise += level @ np.divide(longer, whole, out=np.zeros_like(whole), where=whole > 0)
+            rise += level @ np.divide(longer, both, out=np.zeros_like(both), where=both > 0)
             if rise <= ROUNDING * np.abs(terms[0]).sum() * (t == 1):
-                return -rise, change
+                return -rise, change, moved
             t *= CUT
-        return 0.0, None
+        return 0.0, None, None
