@@ -1,6 +1,7 @@
 """Group: a penalty whose terms are norms of several coefficients."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 class Layout:
@@ -93,29 +94,29 @@ class Group:
     """
 
     #: Smallest and largest value each number may take, where not [0, inf): as `Penalty.limits`.
-    limits = {}
+    limits: dict[str, tuple[float, float]] = {}
 
-    def __init__(self, alpha=1.0, groups=None, l1=0.0):
+    def __init__(self, alpha: float = 1.0, groups: ArrayLike | None = None, l1: float = 0.0) -> None:
         self.alpha, self.l1 = float(alpha), float(l1)
         self.groups = None if groups is None else tuple(np.asarray(groups).tolist())
 
-    def parameters(self):
+    def parameters(self) -> dict[str, float]:
         """The strengths, by name."""
         return {"alpha": self.alpha, "l1": self.l1}
 
-    def separable(self):
+    def separable(self) -> bool:
         """Whether the penalty is a sum over coefficients."""
         return False
 
-    def elastic(self):
+    def elastic(self) -> None:
         """None: this is no sum of l1 |b| + l2 b^2 / 2."""
         return
 
-    def convex(self):
+    def convex(self) -> bool:
         """Whether it is convex, so that an answer carries a duality gap."""
         return True
 
-    def growth(self):
+    def growth(self) -> float:
         """The least slope with which it grows: 0 says that it does not."""
         return self.alpha + self.l1
 
@@ -129,17 +130,17 @@ class Group:
             return np.zeros(p, dtype=np.intp)
         return np.unique(np.asarray(self.groups), return_inverse=True)[1]
 
-    def __call__(self, b):
+    def __call__(self, b: ArrayLike) -> float:
         """The penalty of these coefficients, with all factors 1."""
         b = np.asarray(b, dtype=np.float64)
         return self.layout(np.ones(len(b)), np.zeros(len(b), dtype=bool)).penalty(b)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         groups = None if self.groups is None else f"<{len(set(self.groups))} of {len(self.groups)} columns>"
         return f"Group(alpha={self.alpha!r}, groups={groups}, l1={self.l1!r})"
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((type(self), self.alpha, self.groups, self.l1))
