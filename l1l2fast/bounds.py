@@ -19,6 +19,7 @@ import numpy as np
 from l1l2fast import normal
 from l1l2fast._nonconvex import moves
 from l1l2fast.penalties import L1
+from l1l2fast.problem import EPS
 
 # More columns than this are not asked for the least eigenvalue of their Gram matrix.
 MOST = 500
@@ -26,6 +27,11 @@ MOST = 500
 SAFE = 1e-13
 # How far a chord is looked for, in doublings and in halvings.
 FAR, HALVINGS = 1e200, 200
+
+
+def rounding(problem, size):
+    """What rounding leaves of a slope, on the scale of X, where l' is as large as `size`."""
+    return 4 * EPS * size * float((np.sqrt(problem.square) / problem.columns.scale).max(initial=0.0)) + 1e-300
 
 
 def lower_bound(problem, point, convex):

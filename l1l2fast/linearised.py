@@ -63,7 +63,8 @@ class Search:
         self.penalised = problem.factor > 0
         self.null = self.fit(np.where(self.penalised, np.inf, 0.0), None)
         slope = np.abs(self.null.u / problem.columns.scale)[problem.lower < problem.upper]
-        self.tolerance = problem.tol * slope.max(initial=0.0) + 1e-300
+        size = 1.0 if problem.loss.slopes() is not None else problem.y_size
+        self.tolerance = problem.tol * slope.max(initial=0.0) + bounds.rounding(problem, size)
 
     def fit(self, factor, start):
         """The minimum with the L1 penalty of these factors, infinite ones excluding their columns."""

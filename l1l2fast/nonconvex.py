@@ -72,9 +72,11 @@ def box(problem, which=slice(None)):
 
 def jumps(problem):
     """Does a coefficient leave zero by a jump?"""
-    penalty, step = problem.penalty, 1 / max(np.median(problem.square), 1e-300)
-    edge = penalty.threshold(step)
-    return penalty.apply_prox(1.001 * edge, step) > 0.1 * edge
+    square = problem.square[problem.square > 0]
+    if len(square) == 0:
+        return False
+    edge = problem.penalty.threshold(1 / np.median(square))
+    return problem.penalty.apply_prox(1.001 * edge, 1 / np.median(square)) > 0.1 * edge
 
 
 def best_of(problem, judge, convex):
@@ -226,7 +228,7 @@ class Judge:
         self.problem = problem
         self.null = problem.energy / 2
         steepest = np.abs(problem.slope / problem.columns.scale).max(initial=0.0)
-        self.tolerance = problem.tol * steepest + 1e-300
+        self.tolerance = problem.tol * steepest + bounds.rounding(problem, problem.y_size)
         self.passes, self.epochs, self.rounds = 1, 0, 0
         self.status, self.far = None, np.inf
 

@@ -335,8 +335,9 @@ class Result:
 
     def __repr__(self) -> str:
         nonzero = np.count_nonzero(self.coef)
+        far = "" if self.stationarity is None else f"stationarity={self.stationarity:.1e}, "
         return (
-            f"Result({self.status.value}, objective={self.objective:.10g}, gap={self.gap:.1e}, "
+            f"Result({self.status.value}, objective={self.objective:.10g}, gap={self.gap:.1e}, {far}"
             f"{nonzero} of {len(self.coef)} coefficients nonzero, n_passes={self.n_passes}, "
             f"n_iter={self.n_iter}, time={self.time:.2g})"
         )

@@ -178,7 +178,8 @@ def test_result_says_what_it_is():
     assert result.time > 0 and result.n_passes >= 1
     assert isinstance(result.n_passes, int) and isinstance(result.n_iter, int)
     assert result.objective - result.dual_objective == pytest.approx(result.gap, abs=1e-12 * result.objective)
-    assert result.message and {status.value for status in Status} == {"converged", "max_iter", "stopped", "unbounded"}
+    names = {"converged", "stationary", "max_iter", "stopped", "unbounded"}
+    assert result.message and {status.value for status in Status} == names
     for part, name in ((result, "coef"), (result, "gap"), (result.certificate(), "theta")):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(part, name, 0)
