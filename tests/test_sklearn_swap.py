@@ -68,7 +68,7 @@ def outcome(request, tmp_path_factory):
         text=True,
         capture_output=True,
         check=False,
-        env={**os.environ, "SWAP": names, "PYTHONPATH": path},
+        env={**os.environ, "SWAP": names, "PYTHONPATH": path, "PYTEST_ADDOPTS": ""},
     )
     last = done.stdout.splitlines()[-1:]
     counts = {word: int(number) for number, word in re.findall(r"(\d+) ([a-z]+)", "".join(last))}
