@@ -25,16 +25,13 @@ EPOCHS, MOST, ACTIVE, FADED = 2000, 20, 3, 0.05
 FEW = 30
 # Numbers in the columns at work beyond which an epoch waits for memory, and the largest Gram matrix.
 CACHED, MAX_GRAM = 4_000_000, 4000
-# A kink below this is none: penalties say what their slope is beside zero.
-NO_KINK = 1e-290
 # Curvature that columns without a penalty are lent where rows are fewer, relative to their mean square.
 LENT = 1e-9
 
 
 def kinks(problem):
     """The slopes up to which the penalty holds each coefficient at zero."""
-    kink = problem.penalty.kink()
-    return (kink if kink > NO_KINK else 0.0) * problem.factor
+    return problem.penalty.kink() * problem.factor
 
 
 def model_of(problem):

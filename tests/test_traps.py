@@ -387,8 +387,9 @@ def test_tied_responses_at_the_largest_alpha(factor):
     assert result.gap <= result.tolerance and result.objective == pytest.approx(1.815, abs=1e-9)
 
 
-def test_ridge_with_bounds_has_no_way_down():
+@pytest.mark.parametrize("penalty", [L2(0.1), L1L2(0, 0.1)], ids=repr)
+def test_ridge_with_bounds_has_no_way_down(penalty):
     """Without a kink no strength of the penalty holds a coefficient at zero: there is nothing to come down from."""
     X, y = random_problem(3, 400, 300)
-    result = solve(X, y, "squared", L2(0.1), positive=True)
+    result = solve(X, y, "squared", penalty, positive=True)
     assert result.gap <= result.tolerance and result.n_passes < 20
