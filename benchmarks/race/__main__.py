@@ -37,7 +37,10 @@ def chosen(options):
 def describe(task):
     n, p = task.X.shape
     stored = f", {task.X.nnz} entries" if hasattr(task.X, "nnz") else ""
-    return f"{n} x {p}{stored}, {task.kind}, {len(task.alphas)} alpha(s), l1_ratio {task.l1_ratio:g}"
+    loss = task.loss if task.parameter is None else f"{task.loss} {task.parameter:.3g}"
+    penalty = f"l1_ratio {task.l1_ratio:g}" if task.convex else f"MCP {task.gamma:g}"
+    missing = "" if task.intercept else ", no intercept"
+    return f"{n} x {p}{stored}, {loss}, {task.kind}, {len(task.alphas)} alpha(s), {penalty}{missing}"
 
 
 def run(problem, processes, options):

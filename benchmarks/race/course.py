@@ -1,6 +1,6 @@
 """The course: seeded data, real data given by a path, and the table of problems run on them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -8,22 +8,28 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.signal import lfilter
 
+from race.losses import loss_of
+
 
 @dataclass(frozen=True)
 class Problem:
     """One row of the race.
 
-    kind is "fit" (one alpha), "path" (100 alphas, coefficients for each), "ridge" (the same
+    kind is "fit" (one alpha), "path" (`count` alphas, coefficients for each), "ridge" (the same
     without the L1 term) or "loop" (1000 fits of their own: rows come in blocks, alphas one per block).
     """
 
     name: str
     data: str
     kind: str
-    last: float  # the smallest alpha, as a share of the smallest that leaves no column in
+    last: float  # the smallest alpha, as a share of the smallest that leaves no column in; without L1, itself
     l1_ratio: float = 1.0
     blocks: int = 1
-    quantile: float | None = None  # of the pinball loss, without a penalty; None is the squared loss
+    count: int = 100
+    loss: str = "squared"  # or "pinball", "huber", "logistic"
+    parameter: float | None = None  # of the loss: a quantile; Huber's delta, as a share of the spread of y
+    intercept: bool = True
+    gamma: float | None = None  # of MCP, which then is the penalty
 
 
 @dataclass
@@ -37,7 +43,14 @@ class Task:
     kind: str = "fit"
     blocks: int = 1
     alpha_max: float = 1.0
-    quantile: float | None = None
+    loss: str = "squared"
+    parameter: float | None = None
+    intercept: bool = True
+    gamma: float | None = None
+
+    @property
+    def convex(self):
+        return self.gamma is None
 
     def parts(self):
         """(X, y, alphas) of each model: all of it, or a block of rows for each alpha of a loop."""
@@ -47,15 +60,19 @@ class Task:
         return [(np.asfortranarray(self.X[i]), self.y[i], self.alphas[k : k + 1]) for k, i in enumerate(rows)]
 
 
-def fits(data, lasts, path, l1_ratio=1.0, prefix=""):
-    rows = [Problem(f"{prefix}{data}_{last}", data, "fit", 1 / last, l1_ratio) for last in lasts]
-    return [*rows, Problem(f"{prefix}{data}_path", data, "path", path, l1_ratio)]
+def fits(data, lasts, path=None, l1_ratio=1.0, prefix="", **what):
+    rows = [Problem(f"{prefix}{data}_{last}", data, "fit", 1 / last, l1_ratio, **what) for last in lasts]
+    return rows + [Problem(f"{prefix}{data}_path", data, "path", path, l1_ratio, **what)] * (path is not None)
 
 
 def quantiles(*data):
     """Medians and ninth deciles."""
     of = {"lad": 0.5, "q90": 0.9}
-    return [Problem(f"{prefix}_{name}", name, "fit", 0.0, quantile=q) for prefix, q in of.items() for name in data]
+    return [
+        Problem(f"{prefix}_{name}", name, "fit", 0.0, loss="pinball", parameter=q)
+        for prefix, q in of.items()
+        for name in data
+    ]
 
 
 PROBLEMS = [
@@ -71,6 +88,12 @@ PROBLEMS = [
     Problem("ridge_wide", "ridge_wide", "ridge", 1e-4, 0.0),
     Problem("tiny_loop", "tiny", "loop", 0.1, blocks=1000),
     *quantiles("1e4x10", "1e5x20", "1e6x10", "1e5x200", "2000x500", "tied", "stackloss", "engel", "diabetes"),
+    *fits("wide", (10, 100), prefix="logit_", loss="logistic", intercept=False),
+    *fits("sparse", (10, 100), prefix="logit_", loss="logistic", intercept=False),
+    *fits("news20", (10, 100), prefix="logit_", loss="logistic", intercept=False),
+    Problem("logit_l2_1e5x50", "1e5x50", "fit", 1e-5, 0.0, loss="logistic"),
+    *fits("wide", (10, 100), 1e-2, prefix="huberl1_", loss="huber", parameter=0.3, count=50),
+    *fits("wide", (10, 100), prefix="mcp_", gamma=3.0),
 ]
 # small enough for a test, one of each kind; not among those that count
 REHEARSAL = [
@@ -80,7 +103,11 @@ REHEARSAL = [
     Problem("rehearsal_path", "rehearsal", "path", 0.1, 0.5),
     Problem("rehearsal_ridge", "rehearsal", "ridge", 1e-2, 0.0),
     Problem("rehearsal_loop", "rehearsal_tall", "loop", 0.1, blocks=5),
-    Problem("rehearsal_quantile", "rehearsal_heavy", "fit", 0.0, quantile=0.3),
+    Problem("rehearsal_quantile", "rehearsal_heavy", "fit", 0.0, loss="pinball", parameter=0.3),
+    Problem("rehearsal_logistic", "rehearsal", "fit", 0.1, loss="logistic", intercept=False),
+    Problem("rehearsal_logistic_l2", "rehearsal_tall", "fit", 0.01, 0.0, loss="logistic"),
+    Problem("rehearsal_huber", "rehearsal", "path", 0.1, loss="huber", parameter=0.3, count=5),
+    Problem("rehearsal_mcp", "rehearsal_tall", "fit", 0.1, gamma=3.0),
 ]
 # what the file of a real data set may be called; without one, gene has a synthetic stand-in
 FILES = {"gene": ("gene", "leukemia", "golub"), "news20": ("news20",), "farmads": ("farmads", "farm-ads", "farm_ads")}
@@ -159,6 +186,7 @@ MADE = {
     "1e4x10": lambda: heavy(10_000, 10, 12),
     "1e5x20": lambda: heavy(100_000, 20, 13),
     "1e6x10": lambda: heavy(1_000_000, 10, 14),
+    "1e5x50": lambda: autoregressive(100_000, 50, 0.5, 19),
     "1e5x200": lambda: heavy(100_000, 200, 15),
     "2000x500": lambda: heavy(2000, 500, 16),
     "tied": lambda: tied(5000, 8, 17),
@@ -206,13 +234,29 @@ def task(problem, places=()):
     if loaded is None:
         return None
     X, y = loaded
-    if problem.quantile is not None:
-        return Task(X, y, np.zeros(1), quantile=problem.quantile)
+    of_loss = {"loss": problem.loss, "parameter": problem.parameter}
+    if problem.loss == "logistic" and not set(np.unique(y)) <= {-1.0, 1.0}:  # above the median, or not
+        y = np.where(y > np.median(y), 1.0, -1.0)
+    if problem.loss == "huber":
+        of_loss["parameter"] = problem.parameter * float(np.median(abs(y - np.median(y))))
     if problem.kind == "ridge":  # about 100 columns' worth of shrinkage down to hardly any
         return Task(X, y, np.geomspace(100.0, 100 * problem.last**1.5, 100), 0.0, "ridge")
-    this = Task(X, y, np.empty(problem.blocks), problem.l1_ratio, problem.kind, problem.blocks)
-    largest = [abs(A.T @ (b - b.mean())).max() / len(b) / problem.l1_ratio for A, b, _ in this.parts()]
+    rest = {"intercept": problem.intercept, "gamma": problem.gamma, **of_loss}
+    this = Task(X, y, np.array([problem.last]), problem.l1_ratio, problem.kind, problem.blocks, **rest)
+    if problem.last == 0 or problem.l1_ratio == 0:
+        return this
+    largest = [
+        steepest(this, A, b) / problem.l1_ratio for A, b, _ in replace(this, alphas=np.empty(problem.blocks)).parts()
+    ]
     this.alpha_max = max(largest)
-    ratios = np.geomspace(1, problem.last, 100) if problem.kind == "path" else problem.last
+    ratios = np.geomspace(1, problem.last, problem.count) if problem.kind == "path" else problem.last
     this.alphas = np.atleast_1d(np.array(largest) * ratios)
     return this
+
+
+def steepest(task, X, y):
+    """The largest slope of the mean loss where no column is in."""
+    loss, f = loss_of(task), np.zeros((len(y), 1))
+    if task.intercept:
+        f += loss.level(y, f)
+    return float(abs(X.T @ loss.gradient(y, f[:, 0])).max() / len(y))

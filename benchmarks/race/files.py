@@ -23,7 +23,7 @@ def get(folder, name, dtype):
 def write_task(folder, task):
     meta = {"n": task.X.shape[0], "p": task.X.shape[1], "sparse": int(sp.issparse(task.X)), "kind": task.kind}
     meta |= {"l1_ratio": task.l1_ratio, "blocks": task.blocks, "alpha_max": repr(float(task.alpha_max))}
-    meta |= {"quantile": task.quantile}
+    meta |= {"loss": task.loss, "parameter": task.parameter, "intercept": int(task.intercept), "gamma": task.gamma}
     Path(folder, "meta").write_text("".join(f"{name} {value}\n" for name, value in meta.items()))
     if sp.issparse(task.X):
         write_csc(folder, task.X)
@@ -39,7 +39,8 @@ def read_task(folder):
     X = read_csc(folder, n) if int(meta["sparse"]) else get(folder, "X", "<f8").reshape((n, p), order="F")
     y, alphas = get(folder, "y", "<f8"), get(folder, "alphas", "<f8")
     numbers = float(meta["l1_ratio"]), meta["kind"], int(meta["blocks"]), float(meta["alpha_max"])
-    return Task(X, y, alphas, *numbers, None if meta["quantile"] == "None" else float(meta["quantile"]))
+    parameter, gamma = (None if meta[name] == "None" else float(meta[name]) for name in ("parameter", "gamma"))
+    return Task(X, y, alphas, *numbers, meta["loss"], parameter, bool(int(meta["intercept"])), gamma)
 
 
 def write_csc(folder, matrix):

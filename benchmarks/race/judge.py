@@ -1,8 +1,8 @@
 """The judge: one objective for everybody, and a bound that no answer can beat.
 
-    F(b0, b) = 1/(2n) |y - b0 - X b|^2 + alpha (l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|^2)
+    F(b0, b) = 1/n sum_i l(y_i, b0 + x_i'b) + alpha (l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|^2)
 
-in float64; of a task with a quantile, F = 1/n sum_i r_i (quantile - [r_i < 0]) with r = y - b0 - X b.
+in float64, with a loss of `losses.py`; without an intercept b0 must be 0. With `gamma`, the penalty is MCP instead.
 It knows nobody's solver: numpy and scipy alone.
 """
 
@@ -10,52 +10,68 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import lsq_linear
 
+from race.losses import loss_of
 
-def residuals(X, y, coef, intercept):
-    fitted = X @ coef
-    return y[:, None] - intercept - (fitted.toarray() if sp.issparse(fitted) else np.asarray(fitted))
+
+def predictions(X, coef, intercept):
+    f = X @ coef
+    return intercept + (f.toarray() if sp.issparse(f) else np.asarray(f))
 
 
 def objectives(task, coef, intercept):
     """F of each column of `coef` (n_features, n_alphas; any scipy.sparse or numpy)."""
+    if not task.intercept and np.any(np.asarray(intercept) != 0):
+        raise ValueError("an intercept was not asked for")
     values = []
     for k, (X, y, alphas) in enumerate(task.parts()):
         b = sp.csc_matrix(coef[:, k : k + 1] if task.blocks > 1 else coef)
         b0 = intercept[k : k + 1] if task.blocks > 1 else intercept
-        r = residuals(X, y, b if sp.issparse(X) or b.nnz < 0.1 * b.shape[0] * b.shape[1] else b.toarray(), b0)
-        l1, l2 = np.asarray(abs(b).sum(axis=0)).ravel(), np.asarray(b.multiply(b).sum(axis=0)).ravel()
-        penalty = alphas * (task.l1_ratio * l1 + (1 - task.l1_ratio) / 2 * l2)
-        values.append(loss(task, r) + penalty)
+        f = predictions(X, b if sp.issparse(X) or b.nnz < 0.1 * b.shape[0] * b.shape[1] else b.toarray(), b0)
+        values.append(loss_of(task).value(y[:, None], f).mean(axis=0) + penalty(task, b, alphas))
     return np.concatenate(values)
 
 
-def loss(task, r):
-    """The mean loss of residuals, column by column."""
-    if task.quantile is not None:
-        return np.maximum(task.quantile * r, (task.quantile - 1) * r).mean(axis=0)
-    return np.einsum("ij,ij->j", r, r) / (2 * len(r))
+def penalty(task, b, alphas):
+    """The penalty of each column of b."""
+    if task.gamma is not None:  # one alpha: the integral of (alpha - |b| / gamma)_+
+        size = np.minimum(abs(b.data), task.gamma * alphas[0])
+        return np.array([(alphas[0] * size - size**2 / (2 * task.gamma)).sum()])
+    l1, l2 = np.asarray(abs(b).sum(axis=0)).ravel(), np.asarray(b.multiply(b).sum(axis=0)).ravel()
+    return alphas * (task.l1_ratio * l1 + (1 - task.l1_ratio) / 2 * l2)
 
 
 def null(task):
-    """F without any column: half the variance of y, or the loss at its quantile."""
-    if task.quantile is not None:
-        return loss(task, (task.y - np.quantile(task.y, task.quantile, method="inverted_cdf"))[:, None])
-    return np.concatenate([np.full(len(alphas), np.var(y) / 2) for _, y, alphas in task.parts()])
+    """F without any column."""
+    values = []
+    for _, y, alphas in task.parts():
+        loss, f = loss_of(task), np.zeros((len(y), 1))
+        if task.intercept:
+            f = f + loss.level(y, f)
+        values.append(np.full(len(alphas), loss.value(y[:, None], f).mean()))
+    return np.concatenate(values)
 
 
 def bounds(task, coef, intercept):
-    """Lower bounds of F by duality, from the residuals of a good answer.
+    """Lower bounds of F by duality, from the slopes of the loss at a good answer.
 
-    For every theta with sum(theta) = 0, F >= y'theta - n/2 |theta|^2 - sum_j h*(x_j'theta), where h* is
-    0 or infinite (|u| <= alpha) for L1 alone, and (|u| - l1)_+^2 / (2 l2) with an L2 term.
+    For every theta, with sum(theta) = 0 beside an intercept,
+    F >= - 1/n sum_i l*(y_i, -n theta_i) - sum_j h*(x_j'theta),
+    where h* is 0 or infinite (|u| <= alpha) for L1 alone, and (|u| - l1)_+^2 / (2 l2) with an L2 term.
+    Of a penalty that is not convex nothing better is known than what somebody found.
     """
-    if task.quantile is not None:
+    if not task.convex:
+        return objectives(task, coef, intercept)
+    if task.loss == "pinball":
+        if task.alphas.any():
+            return np.full(len(task.alphas), -np.inf)
         return vertex_bound(task, sp.csc_matrix(coef).toarray()[:, 0], intercept[0])
-    values = []
+    values, loss = [], loss_of(task)
     for k, (X, y, alphas) in enumerate(task.parts()):
         b, b0 = (coef[:, k : k + 1], intercept[k : k + 1]) if task.blocks > 1 else (coef, intercept)
-        r = residuals(X, y, sp.csc_matrix(b) if sp.issparse(X) else sp.csc_matrix(b).toarray(), b0)
-        theta = (r - r.mean(axis=0)) / len(y)
+        f = predictions(X, sp.csc_matrix(b) if sp.issparse(X) else sp.csc_matrix(b).toarray(), b0)
+        if task.intercept:
+            f += loss.level(y, f)
+        theta = -loss.gradient(y[:, None], f) / len(y)
         u = abs(np.asarray(X.T @ theta))
         l1, l2 = alphas * task.l1_ratio, alphas * (1 - task.l1_ratio)
         if task.l1_ratio == 1:
@@ -63,7 +79,7 @@ def bounds(task, coef, intercept):
             conjugate = 0.0
         else:
             conjugate = (np.maximum(0, u - l1) ** 2).sum(axis=0) / (2 * l2)
-        values.append((y - y.mean()) @ theta - len(y) / 2 * (theta**2).sum(axis=0) - conjugate)
+        values.append(-loss.conjugate(y[:, None], -len(y) * theta).mean(axis=0) - conjugate)
     return np.concatenate(values)
 
 
@@ -77,13 +93,13 @@ def vertex_bound(task, coef, intercept):
     r = task.y - Z @ np.concatenate([[intercept], coef])
     size = abs(r)
     zero = size <= max(np.partition(size, Z.shape[1] - 1)[Z.shape[1] - 1], 1e-11 * abs(task.y).max())
-    theta = np.where(r > 0, task.quantile, task.quantile - 1)
-    middle = task.quantile - 0.5
+    theta = np.where(r > 0, task.parameter, task.parameter - 1)
+    middle = task.parameter - 0.5
     pull = Z[~zero].T @ theta[~zero] + middle * Z[zero].sum(axis=0)
     theta[zero] = middle - np.linalg.lstsq(Z[zero].T, pull, rcond=None)[0]
     if abs(theta - middle).max() > 0.5:  # of many zeros: others may do
         small = lsq_linear(Z[zero].T, -pull, (-0.5, 0.5), "bvls", tol=1e-15)
         theta[zero] = middle + small.x
-    inside = (theta >= task.quantile - 1 - 1e-9) & (theta <= task.quantile + 1e-9)
+    inside = (theta >= task.parameter - 1 - 1e-9) & (theta <= task.parameter + 1e-9)
     balanced = abs(Z.T @ theta).max() <= 1e-9 * np.sqrt(len(theta)) * abs(Z).max()
     return np.array([theta @ task.y / len(theta) if inside.all() and balanced else -np.inf])

@@ -52,7 +52,10 @@ def peers(heat):
     for name in heat.processes:
         mine = [[r.seconds for r in heat.runs if r.contestant == name and r.error <= target] for target in TARGETS]
         if any(mine):
-            lines.append(f"    {name:<10}" + "".join(f"{seconds(min(times)) if times else '-':>10}" for times in mine))
+            line = f"    {name:<10}" + "".join(f"{seconds(min(times)) if times else '-':>10}" for times in mine)
+            if not heat.task.convex:
+                line += f"   F {min(float(r.objective[0]) for r in heat.runs if r.contestant == name):.10g}"
+            lines.append(line)
     return "\n".join(lines)
 
 

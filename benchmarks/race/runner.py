@@ -32,7 +32,7 @@ class Process:
 
     def start(self):
         script = contestants.SCRIPTS.get(self.name)
-        script = [str(HERE / script)] if script else ["-m", "race.worker", self.name]
+        script = [script] if script else ["-m", "race.worker", self.name]
         try:
             self.process = subprocess.Popen(
                 [self.program, *script],
@@ -145,7 +145,7 @@ class Heat:
         self.runs, self.failures = [], {}
 
     def race(self):
-        """Fills `runs`; returns how far below F* the optimum may still be, relative to F(0)."""
+        """Fills `runs`; returns `unknown`."""
         with tempfile.TemporaryDirectory() as folder:
             answers = Path(folder, "answers")
             answers.mkdir()
@@ -156,13 +156,28 @@ class Heat:
                     process.load(folder)
                 for variant, tolerances in found.items():
                     self.climb(process, variant, tolerances, answers)
+            if not self.task.convex:
+                self.best = self.shared()
             self.refer(answers)
             for run in self.runs:
                 run.error = self.excess(run)
             self.repeat()
         return self.unknown()
 
+    def shared(self):
+        """Not convex: the least objective that each contestant reached, and of these the greatest.
+
+        Everybody ends in a stationary point of his own; the ratio is that of the times to one that all reach.
+        """
+        own = {}
+        for run in self.runs:
+            own[run.contestant] = np.minimum(own.get(run.contestant, np.inf), run.objective)
+        return np.max(list(own.values()), axis=0)
+
     def unknown(self):
+        """How far below F* the optimum may be, relative to F(0)."""
+        if not self.task.convex:
+            return 0.0
         return float(((self.best - self.bound) / self.null).max())
 
     def refer(self, folder):

@@ -6,7 +6,7 @@
 
 SECONDS is the least of the COUNT times, with the clock around the fit alone; PASSES is -1 where they are
 not counted. The first line of the process is `ready VERSION` or `absent REASON`; what goes wrong is
-`error REASON`. `glmnet.R` speaks the same.
+`error REASON`. `contestants/glmnet.R` speaks the same.
 """
 
 import importlib

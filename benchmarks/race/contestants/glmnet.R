@@ -22,6 +22,8 @@ load <- function(folder) {
   meta <- setNames(lapply(lines, `[`, 2), sapply(lines, `[`, 1))
   n <- as.integer(meta$n); p <- as.integer(meta$p)
   task <- list(kind = meta$kind, ratio = as.numeric(meta$l1_ratio), blocks = as.integer(meta$blocks), p = p,
+               family = if (meta$loss == "logistic") "binomial" else "gaussian", intercept = meta$intercept == "1",
+               top = as.numeric(meta$alpha_max),
                y = get(folder, "y.f8", "double"), alphas = get(folder, "alphas.f8", "double"))
   task$X <- if (meta$sparse == "1") {
     new("dgCMatrix", i = get(folder, "indices.i4", "integer"), p = get(folder, "indptr.i4", "integer"),
@@ -34,24 +36,26 @@ load <- function(folder) {
   task
 }
 
-fit <- function(X, y, alphas, ratio, variant, tol) {
-  s <- sqrt(mean((y - mean(y))^2))
+fit <- function(task, X, y, alphas, variant, tol) {
+  ratio <- task$ratio
+  s <- if (task$family == "gaussian") sqrt(mean((y - mean(y))^2)) else 1
   if (startsWith(variant, "warm")) {  # so many steps of a path that lead to one alpha
-    start <- max(abs(crossprod(X, y - mean(y)))) / length(y) / ratio
+    start <- if (task$top == 1) max(abs(crossprod(X, y - mean(y)))) / length(y) / max(ratio, 1e-3) else task$top
     alphas <- exp(seq(log(start), log(alphas), length.out = as.integer(substring(variant, 5))))
   }
   l1 <- alphas * ratio / s; l2 <- alphas * (1 - ratio)
   type <- if (endsWith(variant, "cov") || (variant == "" && ncol(X) < 500)) "covariance" else "naive"
-  found <- glmnet(X, y / s, lambda = l1 + l2, alpha = l1[1] / (l1[1] + l2[1]), standardize = FALSE, thresh = tol,
-                  type.gaussian = type, maxit = 1e9)
+  found <- glmnet(X, if (task$family == "gaussian") y / s else y, family = task$family, lambda = l1 + l2,
+                  alpha = l1[1] / (l1[1] + l2[1]), standardize = FALSE, thresh = tol, type.gaussian = type,
+                  intercept = task$intercept, maxit = 1e9)
   if (length(found$lambda) < length(alphas)) stop("glmnet left the path early")
   list(beta = found$beta, a0 = found$a0, s = s)
 }
 
 run <- function(task, variant, tol) {
-  if (task$kind != "loop") return(list(fit(task$X, task$y, task$alphas, task$ratio, variant, tol)))
+  if (task$kind != "loop") return(list(fit(task, task$X, task$y, task$alphas, variant, tol)))
   lapply(seq_along(task$parts), function(k)
-    fit(task$parts[[k]]$X, task$parts[[k]]$y, task$alphas[k], task$ratio, variant, tol))
+    fit(task, task$parts[[k]]$X, task$parts[[k]]$y, task$alphas[k], variant, tol))
 }
 
 write_answer <- function(folder, task, found) {

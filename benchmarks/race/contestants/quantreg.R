@@ -20,7 +20,7 @@ load <- function(folder) {
   meta <- setNames(lapply(lines, `[`, 2), sapply(lines, `[`, 1))
   n <- as.integer(meta$n); p <- as.integer(meta$p)
   X <- cbind(1, matrix(get(folder, "X.f8"), n, p))
-  list(X = X, y = get(folder, "y.f8"), tau = as.numeric(meta$quantile), p = p)
+  list(X = X, y = get(folder, "y.f8"), tau = as.numeric(meta$parameter), p = p)
 }
 
 run <- function(task, method, tol) {

@@ -1,0 +1,25 @@
+"""Which variants the contestants in R have: functions as `Contestant.variants`."""
+
+from race.contestants.base import dense, ladder, penalised
+
+
+def glmnet(task):
+    if not task.convex or task.loss not in ("squared", "logistic"):
+        return {}
+    found = {"": ladder(3, 14) if task.kind == "ridge" else ladder(2, 15)}
+    if task.kind == "fit":
+        found |= {"warm5": found[""], "warm20": found[""]}
+    if task.kind == "path" and dense(task) and task.loss == "squared":
+        found["cov"] = found[""]
+    return found
+
+
+def quantreg(task):
+    if task.loss != "pinball" or penalised(task):
+        return {}
+    # the first has no tolerance: its end is exact
+    exact = {} if task.X.size > 5e6 else {"br": [0.0]}
+    return exact | {"fnb": ladder(4, 12), "pfn": ladder(4, 12)}
+
+
+VARIANTS = {"glmnet": glmnet, "quantreg": quantreg}
