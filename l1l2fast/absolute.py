@@ -1,7 +1,7 @@
 """Losses that are lines on either side of y (absolute, pinball): reweight, then finish exactly.
 
-1. Identify: fits to samples of growing size (`narrowing`); with a penalty or bounds, iteratively reweighted
-   least squares with a shrinking smoothing, one pass each. Where X is small, b = 0 will do.
+1. Identify: fits to samples of growing size (`narrowing`); with an L1 penalty or bounds, iteratively
+   reweighted least squares with a shrinking smoothing, one pass each. Where X is small, b = 0 will do.
 2. Solve small: only the rows with the smallest residuals can change side; the others become
    a linear term. L1 penalties and bounds are further rows, of one nonzero.
 3. Finish: the simplex method walks to an exact vertex; with an L2 term, the method of
@@ -156,13 +156,14 @@ class Lines:
     def bare(self):
         """Is there nothing but rows, and so many that it pays to look at few of them?"""
         k, method = self.k, self.problem.method
-        if k == 0 or self.units.curved or len(self.units.owners) or method == "irls":
+        if k == 0 or len(self.units.owners) or method == "irls":
             return False
-        return method == "interior" or self.n_live > 3 * k and self.n_live * k > FEW
+        return method == "interior" and not self.units.curved or self.n_live > 3 * k and self.n_live * k > FEW
 
     def part(self, rows):
         """These rows as a problem of their own."""
-        return Part(*self.units.along(self.problem.columns, rows), np.zeros(self.k))
+        share = len(rows) / self.n_live
+        return Part(*self.units.along(self.problem.columns, rows), np.zeros(self.k), share * self.units.d)
 
     def sampled(self, b):
         """What `begin` returns, from samples."""
@@ -206,11 +207,12 @@ class Lines:
         while True:
             beta, c = self.units.inner(b), self.pull(band, r)
             if self.bare:
-                part = self.part(band)._replace(c=c)
+                part = self.part(band)._replace(c=c, d=self.units.d)
                 self.small = part.Z.T, *part[1:4]
                 psi, self.basis = np.zeros(len(band)), np.empty(self.k, dtype=np.intp)
-                inner = self.k > WIDE or self.problem.method == "interior"
+                inner = not self.units.curved and (self.k > WIDE or self.problem.method == "interior")
                 status, done = vertex(part, beta, self.basis, psi, PIVOTS * (self.k + 10), self.gam, inner)
+                self.basis = None if self.units.curved else self.basis
                 self.gam = 0.0
             else:
                 Z, y, left, right = self.small = self.units.system(self.problem.columns, band)

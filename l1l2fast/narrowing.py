@@ -1,9 +1,10 @@
-"""Two lines a row, no penalty: few rows decide, and each step finds out which with the fewer that it keeps.
+"""Two lines a row, and perhaps an L2 penalty: few rows decide, and each step finds out which with the fewer it keeps.
 
 A fit to m of the rows misses the residuals of the others by about sqrt(k / m) of their spread, so in a larger
 set only so many rows can still change side (Portnoy and Koenker, 1997): the rest becomes a linear term. Samples
 of growing size are fitted in this way, roughly, then all rows; then their band narrows while the smoothing
-falls (`_narrow`), until the simplex method has next to nothing left to do.
+falls (`_narrow`), until the simplex method, or with curvature the method of multipliers, has next to nothing
+left to do.
 """
 
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from l1l2fast._interior import interior
+from l1l2fast._multiplier import multiplier
 from l1l2fast._narrow import narrow
 from l1l2fast._simplex import simplex
 
@@ -24,18 +26,21 @@ WIDER = 4
 ERRORS = 4.5
 # The simplex method is given so many rows, and as many again for each column.
 ROWS, PER_COLUMN = 150, 10
+# Rounds of the method of multipliers at most.
+ROUNDS = 200
 # The interior point method's last gap, relative to the part's sum, and its steps at most.
 CLOSE, PATIENCE = 1e-7, 50
 
 
 class Part(NamedTuple):
-    """Rows Z, (k, m), their y and slopes, and the linear term that the other rows leave behind."""
+    """Rows Z, (k, m), their y and slopes; the linear term that the other rows leave behind; curvatures."""
 
     Z: np.ndarray
     y: np.ndarray
     left: np.ndarray
     right: np.ndarray
     c: np.ndarray
+    d: np.ndarray
 
     def keep(self, r, near):
         """The part of it whose rows are `near`; the others stay on the side that r says."""
@@ -44,7 +49,7 @@ class Part(NamedTuple):
         side = np.where(r > 0, self.right, -self.left)
         side[near] = 0.0
         rows = np.take(self.Z, near, axis=1), self.y[near], self.left[near], self.right[near]
-        return Part(*rows, self.c - self.Z @ side)
+        return Part(*rows, self.c - self.Z @ side, self.d)
 
 
 def nearest(r, count, least=0.0):
@@ -84,7 +89,7 @@ def rough(lines, beta):
             part = part.keep(r, nearest(r, width(m, lines.k, before)))
         psi, r = np.empty_like(part.y), np.empty_like(part.y)
         few = int(0.5 * np.sqrt(lines.k * m)) + lines.k
-        status, newtons, gam = narrow(*part, np.zeros(lines.k), beta, psi, r, WIDER * gam, few)
+        status, newtons, gam = narrow(*part, beta, psi, r, WIDER * gam, few)
         before, steps = m, steps + newtons
     return before, gam, steps
 
@@ -102,7 +107,7 @@ def narrowed(part, beta, gam, inner):
         psi, r = np.empty_like(part.y), np.empty_like(part.y)
         last = len(rows) <= enough
         few = len(rows) if inner and last else max(2 * k, 0 if last else len(rows) // 12)
-        status, newtons, gam = narrow(*part, np.zeros(k), beta, psi, r, gam, few)
+        status, newtons, gam = narrow(*part, beta, psi, r, gam, few)
         steps += newtons
         if status == UNBOUNDED or last:
             break
@@ -112,14 +117,23 @@ def narrowed(part, beta, gam, inner):
         part, rows, gam = part.keep(r, near), rows[near], gam / 4
     if inner and status != UNBOUNDED:
         inside = beta.copy()
-        steps += interior(*part, inside, psi, r, 0.3 * gam, CLOSE, PATIENCE)[1]
+        steps += interior(*part[:5], inside, psi, r, 0.3 * gam, CLOSE, PATIENCE)[1]
         if np.isfinite(inside).all():  # dependent columns may have been too much for it
             beta[:] = inside
     return rows, steps
 
 
+def exact(part, beta, basis, psi, most):
+    """Run the exact kernel; returns (status, steps). With curvature there is no basis, and -1 stands in for its rows."""
+    rows = np.ascontiguousarray(part.Z.T)
+    if not part.d.any():
+        return simplex(rows, *part[1:5], beta, basis, psi, most)
+    basis[:] = -1
+    return multiplier(rows, *part[1:], beta, psi, ROUNDS)
+
+
 def vertex(part, beta, basis, psi, max_pivots, gam, inner):
-    """As `simplex` on all rows of the part, but it sees few of them; returns (status, steps).
+    """As `exact` on all rows of the part, but it sees few of them; returns (status, steps).
 
     gam is the smoothing of the fit that led to beta, or 0.
     """
@@ -128,9 +142,8 @@ def vertex(part, beta, basis, psi, max_pivots, gam, inner):
     while True:
         r = part.y - beta @ part.Z
         small, psi_near, before = part.keep(r, near), np.zeros(len(near)), beta.copy()
-        rows = np.ascontiguousarray(small.Z.T)
-        status, pivots = simplex(rows, *small[1:], beta, basis, psi_near, max_pivots)
-        steps += pivots
+        status, more = exact(small, beta, basis, psi_near, max_pivots)
+        steps += more
         some = len(near) < m
         if some and status in (UNBOUNDED, DEFICIENT):
             beta[:] = before

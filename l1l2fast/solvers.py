@@ -165,9 +165,9 @@ def solve(
     where that would lose digits, of X (conjugate gradients for large sparse X); with a kink by
     coordinate descent on a growing working set and Newton steps on its support. The absolute and the pinball
     loss end exactly: by the simplex method on a vertex (as many zero residuals as coefficients), or with an L2
-    term by the method of multipliers. Without a penalty they begin with smoothed fits to samples of
+    term by the method of multipliers. Without a penalty, or with L2 alone, they begin with smoothed fits to samples of
     growing size, after which only the rows of a narrow band can still change side; with more than 100
-    coefficients an interior point method leads up to the vertex. With a penalty, or bounds, or method="irls"
+    coefficients an interior point method leads up to the vertex. With an L1 penalty, or bounds, or method="irls"
     they begin with reweighted least squares: |r| is replaced by the parabola that touches
     sqrt(r^2 + eps^2) from above at the present residual, eps starts at the objective of the null model
     and is halved at each of 12 reweightings. The smoothed objective falls at each; in the limit the

@@ -255,7 +255,7 @@ def strictly_inside(const double[::1] psi not None, const double[::1] left not N
     return True
 
 
-def held(const double[:, ::1] Z not None, const double[::1] psi not None, const double[::1] left not None,
+def held(const double[:, :] Z not None, const double[::1] psi not None, const double[::1] left not None,
          const double[::1] right not None, const double[::1] d not None, double margin):
     """Whether no column, or one that a strict row holds, is without curvature: then the minimiser is unique."""
     cdef Py_ssize_t i, j, flat = -1

@@ -50,6 +50,22 @@ def test_the_vertex_of_all_rows(n, p, passes, loss):
 
 
 @LOSSES
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("alpha", [1e-4, 1.0])
+@pytest.mark.parametrize("n, p", [(10_000, 10), (4000, 150)], ids=str)
+def test_with_curvature_few_rows_decide_too(n, p, alpha, fit_intercept, loss):
+    """Samples and bands end where reweighting all rows does, in a few passes, and numpy alone confirms it."""
+    X, y = heavy(n, p)
+    options = {"fit_intercept": fit_intercept, "sample_weight": 1 + np.arange(n) % 3}
+    result = solve(X, y, loss, L2(alpha), **options)
+    slow = solve(X, y, loss, L2(alpha), method="irls", **options)
+    assert result.status is Status.CONVERGED and result.unique
+    assert result.gap <= 1e-12 * result.objective and result.n_passes <= 6 < slow.n_passes
+    assert result.objective == pytest.approx(slow.objective, rel=1e-12)
+    reference.check_certificate(reference.problem(X, y, loss, 0, alpha, **options), result)
+
+
+@LOSSES
 def test_ties_and_duplicated_rows(loss):
     X, y = tied()
     assert_vertex(X, y, loss, solve(X, y, loss))
