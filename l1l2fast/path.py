@@ -6,23 +6,12 @@ import time
 import numpy as np
 
 from l1l2fast import _validate, _validate_many
-from l1l2fast.least_squares import scale_of
+from l1l2fast.batches import Trace
 from l1l2fast.path_result import Path
 from l1l2fast.penalties import L1, L1L2, L2
 from l1l2fast.result import Function, Status, warn_of
-from l1l2fast.squared import SMALL, budget_of, choose, cross, firmer, holds_residual, new_set
 from l1l2fast.steps import Ridges, Steps
-from l1l2fast.working_set import GramSet, Point
 
-# Alphas that are solved, and certified by one pass over X, together; the larger number after a batch without misses.
-BATCH, LONG = 8, 16
-# Part of the tolerance that a solve may use up, and what each further attempt at the same alpha leaves of it.
-SHARE, STRICTER = 0.6, 0.3
-# Attempts at one alpha that do not halve its gap; and crossings by the interior point method, before the walk to it
-# may take as long as it takes.
-IDLE, CROSSINGS = 4, 2
-# With so many rows for each column, and so few columns, the Gram matrix of all of them stands for X.
-TALL, WHOLE = 4, 1000
 # Outer rounds at one alpha of a loss that has them, at most.
 ROUNDS = 1000
 
@@ -157,139 +146,6 @@ def way(problem, n_jobs):
     if problem.penalty.elastic()[0] > 0:
         return Trace(problem, n_jobs)
     return Steps(problem) if problem.bounded else Ridges(problem)
-
-
-class Trace:
-    """The way down: the last two certified points, the working set, and what was found."""
-
-    levels = 0.0  # the intercepts in these units
-
-    def __init__(self, problem, n_jobs):
-        self.problem, self.n_jobs = problem, n_jobs
-        self.null, self.tolerance = scale_of(problem)
-        self.passes, self.stuck = 1, False
-        self.attempts, self.crossings, self.idle, self.least = 0, 0, 0, np.inf  # at the present alpha
-        self.found = []
-        n, p = problem.columns.n, problem.columns.p
-        self.whole = n >= TALL * p and p <= WHOLE
-        self.working = GramSet(problem) if self.whole else new_set(problem)
-        self.budget = budget_of(problem, self.working)
-        self.before, self.point = None, self.beginning()
-        kink = problem.penalty.kink() * problem.factor
-        held = (kink > 0) & (problem.lower < problem.upper)
-        up, down = np.where(problem.upper > 0, self.point.g, 0.0), np.where(problem.lower < 0, -self.point.g, 0.0)
-        self.top = float((np.maximum(up, down)[held] / kink[held]).max(initial=0.0))
-        self.point = self.point._replace(strength=self.top)
-
-    @property
-    def epochs(self):
-        """Epochs of coordinate descent."""
-        return self.working.epochs
-
-    def beginning(self):
-        """The answer under a penalty without limit: the free columns only."""
-        problem = self.problem
-        if self.whole or problem.columns.p <= SMALL:
-            self.working.extend(np.arange(problem.columns.p, dtype=np.intp))
-        b = problem.start
-        start = Point(1.0, b, problem.y, problem.weight * problem.y, problem.slope, problem.energy)
-        free = np.flatnonzero((problem.factor == 0) & (problem.lower < problem.upper) & (problem.square > 0))
-        if b.any():
-            start = self.refresh([1.0], b[None, :])[0]
-        if len(free) == 0:
-            return start
-        alone = GramSet(problem)
-        alone.extend(free)
-        full = b.copy()
-        full[free] = alone.walk(None, start, np.ones(1), 0.0, np.inf)[0][-1]
-        return self.refresh([1.0], full[None, :])[0]
-
-    def run(self, alphas):
-        """Solve for all alphas, in batches."""
-        first, size = 0, len(alphas) if self.whole else BATCH
-        while first < len(alphas):
-            done = self.batch(alphas[first : first + size])
-            first += done
-            size = LONG if done == size else BATCH
-
-    def batch(self, alphas):
-        """Solve for these, certify them; returns how many are done."""
-        limited = alphas[0] > 0 and self.crossings < CROSSINGS
-        if self.stuck and limited and not self.point.strength > alphas[0] and not holds_residual(self.working):
-            b = cross(self.problem, self.working, self.point, 1e-7 * self.null)
-            rows, alphas, self.stuck = b[None, self.working.which], alphas[:1], False
-            self.crossings += 1
-        else:
-            if self.stuck and holds_residual(self.working):
-                self.working, self.budget = firmer(self.problem, self.working, self.point)
-            if not self.whole:
-                choose(self.problem, self.working, self.before, self.point, alphas[-1])
-            alphas, budget = (alphas, self.budget) if limited else (alphas[:1], np.inf)
-            power = 2 if holds_residual(self.working) else 1  # there, the gap falls with the root of what is asked for
-            enough = SHARE * self.tolerance * STRICTER ** (power * self.attempts)
-            rows, self.stuck = self.working.walk(self.before, self.point, alphas, enough, budget)
-            if self.whole and self.attempts == 0 and self.by_gram(alphas, rows):
-                return len(alphas)
-            rows, self.whole = rows[:LONG], False  # the other alphas come again, in batches
-        B = np.zeros((len(rows), self.problem.columns.p))
-        B[:, self.working.which] = rows
-        points = self.refresh(alphas[: len(rows)], B)
-        for i, point in enumerate(points):
-            objective, gap, _ = self.problem.sums.at(alphas[i]).certify(
-                point.b, self.problem.y - point.r, point.theta, point.g
-            )
-            if gap > self.tolerance and not self.give_up(gap):
-                self.step(point)
-                return i
-            self.attempts, self.crossings, self.idle, self.least = 0, 0, 0, np.inf
-            self.found.append((np.flatnonzero(point.b), point.b[point.b != 0], objective, gap))
-            self.step(point)
-        return len(points)
-
-    def by_gram(self, alphas, rows):
-        """Take the answers that the Gram matrix of all columns certifies, if a pass over X confirms the last."""
-        problem, (energies, gaps) = self.problem, self.working.sizes
-        if gaps.max() > self.tolerance:
-            return False
-        last = self.refresh(alphas[-1:], self.working.spread(rows[-1])[None, :])[0]
-        objective, gap, _ = problem.sums.at(alphas[-1]).certify(last.b, problem.y - last.r, last.theta, last.g)
-        if gap > self.tolerance or abs(last.energy - energies[-1]) > 1e-10 * problem.energy:
-            return False
-        l1, l2 = problem.penalty.elastic()
-        W = self.working.which
-        for alpha, b, energy, gap_here in zip(alphas, rows, energies, gaps, strict=True):
-            cost = alpha * problem.factor[W] @ (l1 * np.abs(b) + l2 / 2 * b * b)
-            self.found.append((W[b != 0], b[b != 0], energy / 2 + cost, gap_here))
-        self.found[-1] = (*self.found[-1][:2], objective, gap)
-        return True
-
-    def give_up(self, gap):
-        """Is this alpha as good as it gets? Counts the attempts that did not help."""
-        self.attempts += 1
-        crawls = holds_residual(self.working) and not self.stuck
-        self.idle = self.idle + 1 if gap > 0.5 * self.least and not crawls else 0
-        self.least = min(gap, self.least)
-        return self.idle > IDLE
-
-    def step(self, point):
-        """Go on from this point; the one before stays if it is another strength."""
-        if point.strength < self.point.strength:
-            self.before = self.point
-        self.point = point
-
-    def refresh(self, strengths, B):
-        """Points at the rows of B, from fresh residuals: X is read once for all of them."""
-        problem, X = self.problem, self.problem.columns
-        self.passes += 1
-        if len(B) == 1:
-            fresh = X.fresh(problem.y, problem.weight, B[0], problem.intercept, self.n_jobs)
-            return [Point(float(strengths[0]), B[0], *fresh)]
-        pairs = [X.residual(problem.y, problem.weight, b, problem.intercept) for b in B]
-        G = np.ascontiguousarray(X.sweep_many(np.stack([theta for _, theta in pairs], axis=1), self.n_jobs).T)
-        return [
-            Point(float(t), b, r, theta, g, float(theta @ r))
-            for t, b, (r, theta), g in zip(strengths, B, pairs, G, strict=True)
-        ]
 
 
 def present(trace, alphas, l1_ratio, begin):

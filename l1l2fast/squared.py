@@ -86,9 +86,9 @@ def first_point(problem):
     return Point(strength, b, problem.y, problem.weight * problem.y, g, problem.energy)
 
 
-def refresh(problem, strength, b):
+def refresh(problem, strength, b, n_jobs=1):
     """The point at b, with a fresh residual: the support is read, then X once."""
-    return Point(strength, b, *problem.columns.fresh(problem.y, problem.weight, b, problem.intercept))
+    return Point(strength, b, *problem.columns.fresh(problem.y, problem.weight, b, problem.intercept, n_jobs))
 
 
 def new_set(problem):

@@ -1,6 +1,6 @@
 """The general way along a path: from alpha to alpha on one validated problem, each answer the start of the next.
 
-The lasso and the elastic net of the squared loss have a faster one, `path.Trace`; without a kink, all alphas of the
+The lasso and the elastic net of the squared loss have a faster one, `batches.Trace`; without a kink, all alphas of the
 squared loss come from one factorisation. The three of them are asked for the same: `top`, `run`, and what was found.
 """
 

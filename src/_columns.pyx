@@ -164,14 +164,17 @@ cdef class Columns:
             return self.sweep_piece(0, end, v, total, np.zeros(self.p))
         return self.in_pieces(self.sweep_piece, (v, total), np.zeros(self.p), n_jobs)
 
-    def sweep_many(self, R, int n_jobs=1):
+    def sweep_many(self, R, int n_jobs=1, out=None):
         """X~'R for R (n, K), shape (p, K), one pass over X. The bits do not depend on the number of threads."""
         K = R.shape[1]
+        if out is None:
+            out = np.empty((self.p, K))
+        out.fill(0.0)
         if K == 0:
-            return np.zeros((self.p, 0))
+            return out
         r = panels(R)
         total = np.ones(self.n) @ r
-        return self.in_pieces(self.many_piece, (r, total.ravel()), np.zeros((self.p, K)), n_jobs)
+        return self.in_pieces(self.many_piece, (r, total.ravel()), out, n_jobs)
 
     cdef Py_ssize_t pieces(self, Py_ssize_t *step) noexcept nogil:
         cdef Py_ssize_t end = self.parts(PIECE, step)
@@ -251,6 +254,19 @@ cdef class Columns:
         """r = y - X~ b, less its mean if `centred`, and w r."""
         r, theta = np.empty(self.n), np.empty(self.n)
         self.subtract(y, w, b, centred, r, theta)
+        return r, theta
+
+    def residuals(self, const double[::1] y not None, const double[::1] w not None,
+                  const Py_ssize_t[::1] which not None, const double[:, ::1] rows not None, bint centred):
+        """As `residual`, for every row of b on the columns `which`, the others zero: shapes (K, n)."""
+        cdef Py_ssize_t k, a
+        r, theta = np.empty((rows.shape[0], self.n)), np.empty((rows.shape[0], self.n))
+        cdef double[:, ::1] r_ = r, theta_ = theta
+        cdef double[::1] b = np.zeros(self.p)
+        for k in range(rows.shape[0]):
+            for a in range(which.shape[0]):
+                b[which[a]] = rows[k, a]
+            self.subtract(y, w, b, centred, r_[k], theta_[k])
         return r, theta
 
     def fresh(self, const double[::1] y not None, const double[::1] w not None, const double[::1] b not None,

@@ -156,6 +156,11 @@ cdef class Sums:
         rest = np.multiply(strength, self.factor), self.lower, self.upper, self.intercept
         return Sums(self.loss, self.penalty, self.y, self.w, self.square, *rest)
 
+    def part(self, which):
+        """The same over the columns `which` only."""
+        rest = (x[which] for x in map(np.asarray, (self.square, self.factor, self.lower, self.upper)))
+        return Sums(self.loss, self.penalty, self.y, self.w, *rest, self.intercept)
+
     def level(self):
         """The loss at b = 0, if it has two slopes, its best intercept (a quantile, or 0), max |y|, how many w > 0."""
         cdef Py_ssize_t i, live = 0, n = self.y.shape[0]
@@ -228,6 +233,22 @@ def mean_losses(Loss loss not None, const double[::1] y not None, const double[:
                 if w[i] > 0:
                     s[k] += w[i] * loss.value(y[i], F[k, i])
     return sums
+
+
+def exceeding(const double[:, ::1] G not None, const double[::1] factor not None, const double[::1] bound not None):
+    """The rows of G with an entry |G_jk| > factor_j bound_k."""
+    cdef Py_ssize_t j, k, count = 0
+    cdef int above
+    which = np.empty(G.shape[0], dtype=np.intp)
+    cdef Py_ssize_t[::1] which_ = which
+    with nogil:
+        for j in range(G.shape[0]):
+            above = 0
+            for k in range(G.shape[1]):
+                above |= fabs(G[j, k]) > factor[j] * bound[k]
+            which_[count] = j
+            count += above
+    return which[:count]
 
 
 def within(const double[::1] x not None, double low, double high):

@@ -76,6 +76,7 @@ FLOORS = [
     },
     {
         "path",
+        "batches",
         "steps",
         "path_result",
         "ridge",

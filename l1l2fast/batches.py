@@ -1,0 +1,187 @@
+"""The fast way along a path, for the lasso and the elastic net: alphas in batches, certified together.
+
+The alphas of a batch are solved on one working set, each from the line through the last two answers. Then X is read
+once for the residuals of all of them; the first that is not certified is the first of the next batch.
+"""
+
+import numpy as np
+
+from l1l2fast._objective import exceeding
+from l1l2fast.least_squares import scale_of
+from l1l2fast.squared import SMALL, budget_of, choose, cross, firmer, holds_residual, new_set, refresh
+from l1l2fast.working_set import GramSet, Point
+
+# Alphas that are solved, and certified by one pass over X, together; the larger number after a batch without misses.
+BATCH, LONG = 8, 16
+# Part of the tolerance that a solve may use up, and what each further attempt at the same alpha leaves of it.
+SHARE, STRICTER = 0.6, 0.3
+# Attempts at one alpha that do not halve its gap; and crossings by the interior point method, before the walk to it
+# may take as long as it takes.
+IDLE, CROSSINGS = 4, 2
+# With so many rows for each column, and so few columns, the Gram matrix of all of them stands for X.
+TALL, WHOLE = 4, 1000
+
+
+class Trace:
+    """The way down: the last two certified points, the working set, and what was found."""
+
+    levels = 0.0  # the intercepts in these units
+
+    def __init__(self, problem, n_jobs):
+        self.problem, self.n_jobs = problem, n_jobs
+        self.null, self.tolerance = scale_of(problem)
+        self.passes, self.stuck = 1, False
+        self.attempts, self.crossings, self.idle, self.least = 0, 0, 0, np.inf  # at the present alpha
+        self.found, self.memory = [], np.empty(0)
+        n, p = problem.columns.n, problem.columns.p
+        self.whole = n >= TALL * p and p <= WHOLE
+        self.working = GramSet(problem) if self.whole else new_set(problem)
+        self.budget = budget_of(problem, self.working)
+        self.before, self.point = None, self.beginning()
+        kink = problem.penalty.kink() * problem.factor
+        held = (kink > 0) & (problem.lower < problem.upper)
+        up, down = np.where(problem.upper > 0, self.point.g, 0.0), np.where(problem.lower < 0, -self.point.g, 0.0)
+        self.top = float((np.maximum(up, down)[held] / kink[held]).max(initial=0.0))
+        self.point = self.point._replace(strength=self.top)
+
+    @property
+    def epochs(self):
+        """Epochs of coordinate descent."""
+        return self.working.epochs
+
+    def beginning(self):
+        """The answer under a penalty without limit: the free columns only."""
+        problem = self.problem
+        if self.whole or problem.columns.p <= SMALL:
+            self.working.extend(np.arange(problem.columns.p, dtype=np.intp))
+        b = problem.start
+        start = Point(1.0, b, problem.y, problem.weight * problem.y, problem.slope, problem.energy)
+        free = np.flatnonzero((problem.factor == 0) & (problem.lower < problem.upper) & (problem.square > 0))
+        if b.any():
+            start = self.refresh(1.0, b)
+        if len(free) == 0:
+            return start
+        alone = GramSet(problem)
+        alone.extend(free)
+        full = b.copy()
+        full[free] = alone.walk(None, start, np.ones(1), 0.0, np.inf)[0][-1]
+        return self.refresh(1.0, full)
+
+    def run(self, alphas):
+        """Solve for all alphas, in batches."""
+        first, size = 0, len(alphas) if self.whole else BATCH
+        while first < len(alphas):
+            done = self.batch(alphas[first : first + size])
+            first += done
+            size = LONG if done == size else BATCH
+
+    def batch(self, alphas):
+        """Solve for these, certify them; returns how many are done."""
+        limited = alphas[0] > 0 and self.crossings < CROSSINGS
+        if self.stuck and limited and not self.point.strength > alphas[0] and not holds_residual(self.working):
+            b = cross(self.problem, self.working, self.point, 1e-7 * self.null)
+            rows, alphas, self.stuck = b[None, self.working.which], alphas[:1], False
+            self.crossings += 1
+        else:
+            if self.stuck and holds_residual(self.working):
+                self.working, self.budget = firmer(self.problem, self.working, self.point)
+            if not self.whole:
+                choose(self.problem, self.working, self.before, self.point, alphas[-1])
+            alphas, budget = (alphas, self.budget) if limited else (alphas[:1], np.inf)
+            power = 2 if holds_residual(self.working) else 1  # there, the gap falls with the root of what is asked for
+            enough = SHARE * self.tolerance * STRICTER ** (power * self.attempts)
+            rows, self.stuck = self.working.walk(self.before, self.point, alphas, enough, budget)
+            if self.whole and self.attempts == 0 and self.by_gram(alphas, rows):
+                return len(alphas)
+            rows, self.whole = rows[:LONG], False  # the other alphas come again, in batches
+        look = self.look(alphas[: len(rows)], np.asarray(rows))
+        for i in range(len(rows)):
+            objective, gap, _ = look.certify(i)
+            if gap > self.tolerance and not self.give_up(gap):
+                self.step(look, i)
+                return i
+            self.attempts, self.crossings, self.idle, self.least = 0, 0, 0, np.inf
+            self.found.append((*look.support(i), objective, gap))
+        self.step(look, i)
+        return i + 1
+
+    def by_gram(self, alphas, rows):
+        """Take the answers that the Gram matrix of all columns certifies, if a pass over X confirms the last."""
+        problem, (energies, gaps) = self.problem, self.working.sizes
+        if gaps.max() > self.tolerance:
+            return False
+        last = self.refresh(alphas[-1], self.working.spread(rows[-1]))
+        objective, gap, _ = problem.sums.at(alphas[-1]).certify(last.b, problem.y - last.r, last.theta, last.g)
+        if gap > self.tolerance or abs(last.energy - energies[-1]) > 1e-10 * problem.energy:
+            return False
+        l1, l2 = problem.penalty.elastic()
+        W = self.working.which
+        for alpha, b, energy, gap_here in zip(alphas, rows, energies, gaps, strict=True):
+            cost = alpha * problem.factor[W] @ (l1 * np.abs(b) + l2 / 2 * b * b)
+            self.found.append((W[b != 0], b[b != 0], energy / 2 + cost, gap_here))
+        self.found[-1] = (*self.found[-1][:2], objective, gap)
+        return True
+
+    def give_up(self, gap):
+        """Is this alpha as good as it gets? Counts the attempts that did not help."""
+        self.attempts += 1
+        crawls = holds_residual(self.working) and not self.stuck
+        self.idle = self.idle + 1 if gap > 0.5 * self.least and not crawls else 0
+        self.least = min(gap, self.least)
+        return self.idle > IDLE
+
+    def step(self, look, i):
+        """Go on from answer i of a batch; the one before stays if it is another strength."""
+        if i > 0:
+            self.point = look.point(i - 1)
+        if look.strengths[i] < self.point.strength:
+            self.before = self.point
+        self.point = look.point(i)
+
+    def refresh(self, strength, b):
+        """The point at b, from a fresh residual."""
+        self.passes += 1
+        return refresh(self.problem, strength, b, self.n_jobs)
+
+    def look(self, strengths, rows):
+        """Answers on the working set's columns, from fresh residuals: X is read once for all of them."""
+        self.passes += 1
+        need = self.problem.columns.p * len(rows)
+        if len(self.memory) < need:
+            self.memory = np.empty(need)  # fresh pages would cost as much as the pass
+        return Look(self.problem, strengths, self.working.which, rows, self.memory[:need], self.n_jobs)
+
+
+class Look:
+    """Answers at several strengths, rows of b on the columns `which`, and their correlations with all columns."""
+
+    def __init__(self, problem, strengths, which, rows, memory, n_jobs):
+        order = np.argsort(which)
+        self.problem, self.strengths, self.which, self.rows = problem, strengths, which[order], rows.take(order, 1)
+        X, kink = problem.columns, problem.penalty.kink() * np.asarray(strengths)
+        self.r, self.theta = X.residuals(problem.y, problem.weight, self.which, self.rows, problem.intercept)
+        self.G = memory.reshape(X.p, len(rows))
+        X.sweep_many(self.theta.T, n_jobs, self.G)
+        # the other columns are held at zero by every one of these strengths, and add nothing to a gap
+        self.near = np.union1d(self.which, exceeding(self.G, problem.factor, kink))
+        self.place = np.searchsorted(self.near, self.which)
+        self.sums = problem.sums.part(self.near)
+
+    def certify(self, i):
+        """As `Problem.certify`."""
+        b = np.zeros(len(self.near))
+        b[self.place] = self.rows[i]
+        u = self.G[self.near, i]
+        return self.sums.at(self.strengths[i]).certify(b, self.problem.y - self.r[i], self.theta[i], u)
+
+    def support(self, i):
+        """The columns of nonzero coefficients, and these."""
+        b = self.rows[i]
+        return self.which[b != 0], b[b != 0]
+
+    def point(self, i):
+        """Answer i on its own."""
+        b = np.zeros(self.problem.columns.p)
+        b[self.which] = self.rows[i]
+        r, theta = self.r[i], self.theta[i]
+        return Point(float(self.strengths[i]), b, r, theta, self.G[:, i].copy(), float(theta @ r))
