@@ -27,6 +27,9 @@ cdef class Columns:
     # out[a, i - lo] = root_i x~_ij for the rows lo <= i < hi and the columns j = which[a]; root NULL for ones
     cdef void load(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
                    const double *root, double *out, Py_ssize_t ld) noexcept nogil
+    # out[a, i] = x~_ij for i = rows[i], j = which[a]; False if this store cannot
+    cdef bint load_rows(self, const Py_ssize_t *rows, Py_ssize_t m, const Py_ssize_t *which, Py_ssize_t k,
+                        double *out, Py_ssize_t ld) noexcept nogil
     # one part of g = X~'v: columns lo:hi, or the sums over rows lo:hi of a C-ordered X (see `parts`); g was zero
     cdef void sweep_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *v, double total, double *g) noexcept nogil
     # the same with K vectors in panels of 8 (see simd.h) whose sums are `total`, g (p, K)

@@ -68,6 +68,10 @@ cdef class Columns:
                    const double *root, double *out, Py_ssize_t ld) noexcept nogil:
         pass
 
+    cdef bint load_rows(self, const Py_ssize_t *rows, Py_ssize_t m, const Py_ssize_t *which, Py_ssize_t k,
+                        double *out, Py_ssize_t ld) noexcept nogil:
+        return False
+
     cdef void sweep_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *v, double total, double *g) noexcept nogil:
         cdef Py_ssize_t j
         for j in range(lo, hi):

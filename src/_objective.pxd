@@ -13,5 +13,6 @@ cdef double slack(Penalty penalty, double b, double u, double factor, double low
 cdef class Sums:
     cdef Loss loss
     cdef Penalty penalty
-    cdef bint intercept
+    cdef bint intercept, lines  # two slopes, left and right?
+    cdef double left, right
     cdef const double[::1] y, w, square, factor, lower, upper

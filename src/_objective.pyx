@@ -17,6 +17,13 @@ from l1l2fast._losses cimport Loss
 from l1l2fast._penalties cimport Penalty
 from l1l2fast._scalar cimport clip
 
+cdef extern from "simd.h":
+    double l1l2fast_line_losses(Py_ssize_t n, const double *y, const double *f, const double *theta, const double *w,
+                                double left, double right, double *total, double *square) noexcept nogil
+    double l1l2fast_line_slacks(Py_ssize_t n, const double *y, const double *f, const double *theta, const double *w,
+                                double left, double right, double s) noexcept nogil
+    double l1l2fast_below(Py_ssize_t n, const double *y, const double *w, double low, double high,
+                          Py_ssize_t *between) noexcept nogil
 
 cdef enum:
     SAMPLE = 2000  # of many y, to say about where a quantile lies
@@ -59,20 +66,14 @@ cdef double between(const double *y, const double *w, Py_ssize_t n, double share
     # The y at which the weights from -inf on reach `share`, sought from low to high; infinite if not there, nan
     # without memory.
     cdef Py_ssize_t i, at, count = 0
-    cdef double below = 0.0, found
-    cdef Kink *kinks
-    for i in range(n):
-        if y[i] < low:
-            below += w[i]
-        count += low <= y[i] <= high
-    kinks = <Kink*>malloc((count + 1) * sizeof(Kink))
+    cdef double below = l1l2fast_below(n, y, w, low, high, &count), found
+    cdef Kink *kinks = <Kink*>malloc((count + 1) * sizeof(Kink))
     if kinks is NULL:
         return NAN
     count = 0
-    for i in range(n):
-        if low <= y[i] <= high:
-            kinks[count].t, kinks[count].jump = y[i], w[i]
-            count += 1
+    for i in range(n):  # every y is written and overwritten by the next if it is outside: nothing to guess
+        kinks[count].t, kinks[count].jump = y[i], w[i]
+        count += (y[i] >= low) & (y[i] <= high)
     at = crossing(kinks, count, below - share)
     if (at == count or below >= share) and low > -INFINITY:
         found = INFINITY
@@ -107,6 +108,10 @@ cdef class Sums:
                  const double[::1] lower not None, const double[::1] upper not None, bint intercept):
         self.loss, self.penalty, self.y, self.w, self.square = loss, penalty, y, w, square
         self.factor, self.lower, self.upper, self.intercept = factor, lower, upper, intercept
+        slopes = loss.slopes()
+        self.lines = slopes is not None
+        if self.lines:
+            self.left, self.right = slopes
 
     def certify(self, const double[::1] b not None, const double[::1] f not None, const double[::1] theta not None,
                 const double[::1] u not None, bint projected=False):
@@ -121,7 +126,10 @@ cdef class Sums:
         cdef double kink = self.penalty.derivative(1e-300)  # convex, so pen(b) >= kink |b|
         cdef bint smooth = self.loss.curvature(1.0, 1.0) > 0
         with nogil:
-            for i in range(n):
+            if self.lines:
+                objective = l1l2fast_line_losses(n, &self.y[0], &f[0], &theta[0], &self.w[0], self.left, self.right,
+                                                 &total, &size)
+            for i in range(n if not self.lines else 0):
                 if self.w[i] > 0:
                     objective += self.w[i] * self.loss.value(self.y[i], f[i])
                     size += theta[i] * theta[i] / self.w[i]
@@ -141,7 +149,9 @@ cdef class Sums:
                 bound = limit(self.penalty, u[j], self.factor[j], self.lower[j], self.upper[j])
                 if fabs(u[j]) > bound + unit * sqrt(self.square[j]) and bound < s * fabs(u[j]):
                     s = bound / fabs(u[j])
-            for i in range(n):
+            if self.lines:
+                gap = l1l2fast_line_slacks(n, &self.y[0], &f[0], &theta[0], &self.w[0], self.left, self.right, s)
+            for i in range(n if not self.lines else 0):
                 if self.w[i] > 0:
                     gap += self.w[i] * self.loss.slack(self.y[i], f[i], -s * theta[i] / self.w[i])
             for j in range(p):
@@ -164,8 +174,7 @@ cdef class Sums:
     def level(self):
         """The loss at b = 0, if it has two slopes, its best intercept (a quantile, or 0), max |y|, how many w > 0."""
         cdef Py_ssize_t i, live = 0, n = self.y.shape[0]
-        cdef double objective = 0.0, level = 0.0, largest = 0.0, left, right, r
-        left, right = self.loss.slopes()
+        cdef double objective = 0.0, level = 0.0, largest = 0.0, left = self.left, right = self.right, r
         if self.intercept:
             level = quantile(&self.y[0], &self.w[0], n, right / (left + right))
             if level != level:
@@ -173,7 +182,7 @@ cdef class Sums:
         with nogil:
             for i in range(n):
                 r = self.y[i] - level
-                objective += self.w[i] * (right * r if r > 0 else -left * r)
+                objective += self.w[i] * max(right * r, -left * r)
                 largest = max(largest, fabs(self.y[i]))
                 live += self.w[i] > 0
         return objective, level, largest, live

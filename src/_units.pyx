@@ -14,10 +14,6 @@ from l1l2fast._objective cimport Sums
 from l1l2fast._scalar cimport clip
 
 
-cdef enum:
-    TILE = 16
-
-
 cdef inline double times(double slope, double w) noexcept nogil:
     # slope w such that, divided by w, it is not one unit in the last place beyond the slope
     cdef double product = slope * w
@@ -115,22 +111,23 @@ cdef class Units:
 
     def along(self, Columns X not None, const Py_ssize_t[::1] rows not None):
         """The given rows without units, (k, m), then their y and slopes: what has none runs along the rows."""
-        cdef Py_ssize_t a, i, j, tile, m = rows.shape[0], count = self.used_.shape[0]
+        cdef Py_ssize_t a, i, m = rows.shape[0], count = self.used_.shape[0]
         Z, other = np.empty((self.k, m)), np.empty((3, m))
         cdef double[:, ::1] Z_ = Z, o = other
-        cdef double[:, :] x = self.all_rows(X) if m == X.n else X.rows(np.asarray(rows))
-        cdef bint apart = m == X.n  # these are the columns used already
         cdef double w
+        if count and m == X.n:  # read in the order it is stored
+            X.load(0, m, &self.used_[0], count, NULL, &Z_[0, 0], m)
+        elif count and m and not X.load_rows(&rows[0], m, &self.used_[0], count, &Z_[0, 0], m):
+            Z[:count] = X.rows(np.asarray(rows)).T[self.used]
         with nogil:
             for i in range(m):
                 w = self.weight[rows[i]] * self.y.shape[0]
                 o[0, i], o[1, i], o[2, i] = self.y[rows[i]] / self.size, self.left * w, self.right * w
-            for tile in range((m + TILE - 1) // TILE):  # so that what is written fills cache lines
-                for a in range(count):
-                    j = a if apart else self.used_[a]
-                    w = 1 / self.root_[a]
-                    for i in range(tile * TILE, min(tile * TILE + TILE, m)):
-                        Z_[a, i] = x[i, j] * w
+            for a in range(count):
+                w = 1 / self.root_[a]
+                if w != 1:
+                    for i in range(m):
+                        Z_[a, i] *= w
             for a in range(count, self.k):
                 for i in range(m):
                     Z_[a, i] = 1.0
@@ -149,12 +146,15 @@ cdef class Units:
                const double[::1] r not None):
         """theta over all rows: psi in the band, elsewhere the slope of the side that r is on."""
         cdef Py_ssize_t i, n = r.shape[0]
-        cdef double w
+        cdef double w = -1.0, above = 0.0, below = 0.0
         theta = np.empty(n)
         cdef double[::1] t = theta
         with nogil:
             for i in range(n):
-                t[i] = times(self.right if r[i] > 0 else -self.left, self.weight[i])
+                if self.weight[i] != w:  # mostly they are equal
+                    w = self.weight[i]
+                    above, below = times(self.right, w), times(-self.left, w)
+                t[i] = above if r[i] > 0 else below
             for i in range(band.shape[0]):
                 w = self.weight[band[i]]
                 t[band[i]] = clip(psi[i] / n, times(-self.left, w), times(self.right, w))

@@ -1,6 +1,8 @@
 /* Every kernel is written once, in simd_dense.h and simd_sparse.h, and compiled per dtype here.
  * CLONES makes gcc on glibc compile each for several instruction sets and pick one at load time;
  * elsewhere it is empty and the baseline serves. */
+#include <math.h>
+
 #include "simd.h"
 
 #ifdef HAVE_TARGET_CLONES
@@ -77,6 +79,52 @@ CLONES double l1l2fast_box_slope(ptrdiff_t n, double t, const double *restrict r
         x = x < low ? low : x;
         sum += q[i] * (x > high ? high : x);
     }
+    return sum;
+}
+
+CLONES double l1l2fast_line_losses(ptrdiff_t n, const double *restrict y, const double *restrict f,
+                                   const double *restrict theta, const double *restrict w, double left, double right,
+                                   double *total, double *square)
+{
+    double sum = 0, first = 0, second = 0;
+#pragma omp simd reduction(+ : sum, first, second)
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double r = y[i] - f[i], above = right * r, below = -left * r, t = w[i] > 0 ? theta[i] : 0;
+        sum += w[i] * (above > below ? above : below);
+        first += t;
+        second += t * t / (w[i] > 0 ? w[i] : 1);
+    }
+    *total = first, *square = second;
+    return sum;
+}
+
+CLONES double l1l2fast_line_slacks(ptrdiff_t n, const double *restrict y, const double *restrict f,
+                                   const double *restrict theta, const double *restrict w, double left, double right,
+                                   double s)
+{
+    const double ulp = 1 + 1e-15; /* psi was multiplied by w, and is divided by it again */
+    double sum = 0, outside = 0;
+#pragma omp simd reduction(+ : sum, outside)
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double r = y[i] - f[i], psi = w[i] > 0 ? s * theta[i] / w[i] : 0;
+        double side = r > 0 ? right - psi : left + psi;
+        outside += (psi > right * ulp) | (psi < -left * ulp) ? 1.0 : 0.0;
+        sum += w[i] * ((r > 0 ? r : -r) * (side > 0 ? side : 0));
+    }
+    return outside > 0 ? HUGE_VAL : sum;
+}
+
+CLONES double l1l2fast_below(ptrdiff_t n, const double *restrict y, const double *restrict w, double low, double high,
+                             ptrdiff_t *between)
+{
+    double sum = 0;
+    ptrdiff_t count = 0;
+#pragma omp simd reduction(+ : sum, count)
+    for (ptrdiff_t i = 0; i < n; i++) {
+        sum += y[i] < low ? w[i] : 0;
+        count += (y[i] >= low) & (y[i] <= high);
+    }
+    *between = count;
     return sum;
 }
 

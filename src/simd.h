@@ -37,6 +37,11 @@ typedef void (*columns_many_fn)(ptrdiff_t n, ptrdiff_t p, const void *x, ptrdiff
 /* rows of a C-ordered X, transposed: out[a ld + i] = s_i scale_j (x_ij - m_j) for j = which[a], s = NULL for ones */
 typedef void (*pick_fn)(ptrdiff_t rows, ptrdiff_t p, ptrdiff_t k, const void *x, const ptrdiff_t *which,
                         const double *m, const double *scale, const double *s, double *out, ptrdiff_t ld);
+/* the given rows of a column whose numbers lie `stride` apart: out_i = s (x_i - m) */
+typedef void (*gather_rows_fn)(ptrdiff_t n, const void *x, ptrdiff_t stride, const ptrdiff_t *rows, double m, double s,
+                               double *out);
+/* four columns at once: v += sum_j a_j (x_j - m_j) */
+typedef void (*combine_fn)(ptrdiff_t n, const void *const *x, const double *a, const double *m, double *v);
 /* one number of the store as a double */
 typedef double (*item_fn)(const void *x, ptrdiff_t i);
 /* sum over the stored entries of (x - m) v[index] */
@@ -68,6 +73,8 @@ typedef struct {
     columns_many_fn columns_many; /* X by columns */
     columns_many_fn rows_many;    /* X by rows, ld apart */
     pick_fn pick;
+    gather_rows_fn gather;
+    combine_fn combine;
     item_fn item;
     size_t size; /* bytes of one number */
 } dense_kernels;
@@ -90,6 +97,15 @@ void l1l2fast_box(ptrdiff_t n, const double *r, const double *width, const doubl
 /* sum_i q_i psi_i of r - t q */
 double l1l2fast_box_slope(ptrdiff_t n, double t, const double *r, const double *q, const double *width,
                           const double *middle, const double *left, const double *right);
+/* lines of slopes left and right: sum_i w_i [right (y_i - f_i)_+ + left (f_i - y_i)_+]; sums of theta and of
+ * theta_i^2 / w_i over the w_i > 0 */
+double l1l2fast_line_losses(ptrdiff_t n, const double *y, const double *f, const double *theta, const double *w,
+                            double left, double right, double *total, double *square);
+/* sum_i w_i |y_i - f_i| (slope of its side - s theta_i / w_i), each >= 0; infinite if a slope is beyond its bounds */
+double l1l2fast_line_slacks(ptrdiff_t n, const double *y, const double *f, const double *theta, const double *w,
+                            double left, double right, double s);
+/* sum_i w_i of the y_i < low, and how many lie in [low, high] */
+double l1l2fast_below(ptrdiff_t n, const double *y, const double *w, double low, double high, ptrdiff_t *between);
 dense_kernels l1l2fast_dense_kernels(int is_double);
 sparse_kernels l1l2fast_sparse_kernels(int is_double, int is_int64);
 #endif

@@ -178,6 +178,26 @@ CLONES static void NAME(pick)(ptrdiff_t rows, ptrdiff_t p, ptrdiff_t k, const vo
         }
 }
 
+CLONES static void NAME(gather)(ptrdiff_t n, const void *data, ptrdiff_t stride, const ptrdiff_t *restrict rows,
+                                double m, double s, double *restrict out)
+{
+    const REAL *restrict x = data;
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++)
+        out[i] = s * ((double)x[rows[i] * stride] - m);
+}
+
+CLONES static void NAME(combine)(ptrdiff_t n, const void *const *x, const double *a, const double *m,
+                                 double *restrict v)
+{
+    const REAL *restrict x0 = x[0], *restrict x1 = x[1], *restrict x2 = x[2], *restrict x3 = x[3];
+    double a0 = a[0], a1 = a[1], a2 = a[2], a3 = a[3], m0 = m[0], m1 = m[1], m2 = m[2], m3 = m[3];
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++)
+        v[i] = v[i] + a0 * ((double)x0[i] - m0) + a1 * ((double)x1[i] - m1) + a2 * ((double)x2[i] - m2) +
+               a3 * ((double)x3[i] - m3);
+}
+
 CLONES static void NAME(columns_many)(ptrdiff_t n, ptrdiff_t p, const void *data, ptrdiff_t ld, const double *m,
                                       const double *r, ptrdiff_t stride, ptrdiff_t width, double *g, ptrdiff_t ldg)
 {
@@ -237,7 +257,7 @@ static double NAME(item)(const void *data, ptrdiff_t i)
 static dense_kernels NAME(dense_table)(void)
 {
     dense_kernels table = {NAME(dot), NAME(axpy), NAME(columns), NAME(moments), NAME(copy), NAME(rows),
-                           NAME(row_products), NAME(row_moments), NAME(columns_many), NAME(rows_many), NAME(pick), NAME(item),
-                           sizeof(REAL)};
+                           NAME(row_products), NAME(row_moments), NAME(columns_many), NAME(rows_many), NAME(pick),
+                           NAME(gather), NAME(combine), NAME(item), sizeof(REAL)};
     return table;
 }
