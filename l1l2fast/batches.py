@@ -27,7 +27,7 @@ class Trace:
 
     levels = 0.0  # the intercepts in these units
 
-    def __init__(self, problem, n_jobs):
+    def __init__(self, problem, n_jobs, gram=None):
         self.problem, self.n_jobs = problem, n_jobs
         self.null, self.tolerance = scale_of(problem)
         self.passes, self.stuck = 1, False
@@ -35,7 +35,7 @@ class Trace:
         self.found, self.memory = [], np.empty(0)
         n, p = problem.columns.n, problem.columns.p
         self.whole = n >= TALL * p and p <= WHOLE
-        self.working = GramSet(problem) if self.whole else new_set(problem)
+        self.working = GramSet(problem, gram) if self.whole else new_set(problem)
         self.budget = budget_of(problem, self.working)
         self.before, self.point = None, self.beginning()
         kink = problem.penalty.kink() * problem.factor
@@ -53,7 +53,7 @@ class Trace:
         """The answer under a penalty without limit: the free columns only."""
         problem = self.problem
         if self.whole or problem.columns.p <= SMALL:
-            self.working.extend(np.arange(problem.columns.p, dtype=np.intp))
+            self.working.extend(self.working.outside(np.ones(problem.columns.p, dtype=bool)))
         b = problem.start
         start = Point(1.0, b, problem.y, problem.weight * problem.y, problem.slope, problem.energy)
         free = np.flatnonzero((problem.factor == 0) & (problem.lower < problem.upper) & (problem.square > 0))
@@ -106,21 +106,23 @@ class Trace:
         return i + 1
 
     def by_gram(self, alphas, rows):
-        """Take the answers that the Gram matrix of all columns certifies, if a pass over X confirms the last."""
+        """Take the answers that the Gram matrix of all columns certifies, if that is confirmed."""
         problem, (energies, gaps) = self.problem, self.working.sizes
-        if gaps.max() > self.tolerance:
-            return False
-        last = self.refresh(alphas[-1], self.working.spread(rows[-1]))
-        objective, gap, _ = problem.sums.at(alphas[-1]).certify(last.b, problem.y - last.r, last.theta, last.g)
-        if gap > self.tolerance or abs(last.energy - energies[-1]) > 1e-10 * problem.energy:
+        if gaps.max() > self.tolerance or not self.confirmed(alphas[-1], rows[-1], energies[-1]):
             return False
         l1, l2 = problem.penalty.elastic()
         W = self.working.which
-        for alpha, b, energy, gap_here in zip(alphas, rows, energies, gaps, strict=True):
+        for alpha, b, energy, gap in zip(alphas, rows, energies, gaps, strict=True):
             cost = alpha * problem.factor[W] @ (l1 * np.abs(b) + l2 / 2 * b * b)
-            self.found.append((W[b != 0], b[b != 0], energy / 2 + cost, gap_here))
-        self.found[-1] = (*self.found[-1][:2], objective, gap)
+            self.found.append((W[b != 0], b[b != 0], energy / 2 + cost, gap))
         return True
+
+    def confirmed(self, alpha, row, energy):
+        """Does a pass over X find the same energy, and a gap within the tolerance, for the answer at the last alpha?"""
+        problem = self.problem
+        last = self.refresh(alpha, self.working.spread(row))
+        _, gap, _ = problem.sums.at(alpha).certify(last.b, problem.y - last.r, last.theta, last.g)
+        return gap <= self.tolerance and abs(last.energy - energy) <= 1e-10 * problem.energy
 
     def give_up(self, gap):
         """Is this alpha as good as it gets? Counts the attempts that did not help."""

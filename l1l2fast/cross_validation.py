@@ -8,17 +8,22 @@ of a held-out row reaches the coefficients that predict it.
 import functools
 import time
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from l1l2fast import _frames, _validate
+from l1l2fast.fold_grams import FoldGrams, neighbours, suits
 from l1l2fast.folds import MEASURES, folds, measure
-from l1l2fast.path import path
+from l1l2fast.path import follow, posed, way
 from l1l2fast.path_result import Path
 from l1l2fast.penalties import L1, L1L2, L2
 from l1l2fast.result import Result, Status, warn_of
-from l1l2fast.solvers import solve
+from l1l2fast.solvers import answer_of, result_of
 from l1l2fast.tasks import Interrupted, cores, run
+
+# Scores that follow from the mean square of the errors, for the squared loss.
+SQUARES = {"deviance": np.asarray, "mse": np.asarray, "rmse": np.sqrt}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,6 +209,9 @@ def cross_validate(
     Memory: X is shared by all folds; each thread needs what `path` needs beside X, and the held-out rows of the columns
     that are selected anywhere on the path.
 
+    Squared loss on tall, dense data: the Gram matrix of the rows in a fit is that of all rows less that of the held-out
+    ones, and X is read once for all folds; where a difference would lose digits, the fold has its own.
+
     ``cv="loo"``: leaving out row i turns its residual r_i into r_i / (1 - h_i), h_i being its leverage (Allen 1974),
     while the other rows keep their weights, as alpha keeps its share of them. For ridge this is exact. With
     an L1 term it is exact as long as the set of nonzero coefficients stays what it is.
@@ -234,60 +242,69 @@ def cross_validate(
     alone = isinstance(cv, str) and cv == "loo"
     pairs = None if alone else folds(cv, X, y, weight, groups, random_state)
     offset = _validate.vector("offset", 0.0 if offset is None else offset, len(y), scalar=True)
-    options = {
-        "l1_ratio": l1_ratio,
-        "fit_intercept": fit_intercept,
-        "penalty_factor": penalty_factor,
-        "lower": lower,
-        "upper": upper,
-        "positive": positive,
-        "standardize": standardize,
-        "offset": offset,
-        "tol": tol,
-    }
-    grid = {"alphas": alphas, "n_alphas": n_alphas, "eps": eps, "n_jobs": threads}
-    every = path.__wrapped__(X, y, loss, sample_weight=weight, **grid, **options)
+    rest = fit_intercept, penalty_factor, lower, upper, positive, standardize, tol
+    problem = posed(X, y, loss, l1_ratio, weight, offset, *rest)
+    shared = FoldGrams(problem, [test for _, test in pairs]) if pairs is not None and suits(problem, pairs) else None
+    trace = shared.trace(threads) if shared else way(problem, threads)
+    every = follow(trace, alphas, n_alphas, eps, begin)
     name = scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score")
     if alone:
         scores, share = row_scores(every, y, measure(scoring, loss), weight)
-        result = CVResult(every.alphas, scores, share, every, None, None, name, 0.0)
-        return complete(result, X, y, loss, weight, options, names, begin)
+        return complete(CVResult(every.alphas, scores, share, every, None, None, name, 0.0), names, begin)
     scores = np.full((len(pairs), len(every)), np.nan)
-    task = functools.partial(fold_scores, X, y, loss, every.alphas, measure(scoring, loss), weight, options)
+    task = Task(X, y, loss, weight, offset, (l1_ratio, *rest), every.alphas, shared, scoring)
     equal = np.full(len(pairs), 1 / len(pairs))
     try:
-        run(task, pairs, scores, threads, progress, "fold")
+        run(task, [(k, *pair) for k, pair in enumerate(pairs)], scores, threads, progress, "fold")
     except KeyboardInterrupt:
         took = time.perf_counter() - begin
         raise Interrupted(CVResult(every.alphas, scores.T, equal, every, None, None, name, took)) from None
-    result = CVResult(every.alphas, scores.T, equal, every, None, None, name, 0.0)
-    return complete(result, X, y, loss, weight, options, names, begin)
+    return complete(CVResult(every.alphas, scores.T, equal, every, None, None, name, 0.0), names, begin)
 
 
-def complete(result, X, y, loss, weight, options, names, begin):
+def complete(result, names, begin):
     """The result with the fits to all rows at the two alphas of interest."""
-    places = {result.best_index, result.index_1se}
-    fits = {k: replace(refit(result.path, k, X, y, loss, weight, options), feature_names=names) for k in places}
+    fits = {k: refit(result.path, k, names) for k in {result.best_index, result.index_1se}}
     best, simple = fits[result.best_index], fits[result.index_1se]
     return replace(result, best=best, best_1se=simple, time=time.perf_counter() - begin)
 
 
-def refit(every, k, X, y, loss, weight, options):
+def refit(every, k, names):
     """The fit to all rows at the k-th alpha, with its certificate."""
-    alpha, share = every.alphas[k], every.l1_ratio
+    begin, problem, alpha, share = time.perf_counter(), every._problem, every.alphas[k], every.l1_ratio
     penalty = L2(alpha) if share == 0 else L1(alpha) if share == 1 else L1L2(alpha * share, alpha * (1 - share))
-    start = every.coef_csc[:, [k]].toarray()[:, 0]
-    options = {name: value for name, value in options.items() if name != "l1_ratio"}
-    return solve.__wrapped__(X, y, loss, penalty, sample_weight=weight, warm_start=start, **options)
+    start = every.coef_csc[:, [k]].toarray()[:, 0] / problem.columns.scale
+    start = np.clip(start, problem.lower, problem.upper)
+    problem = replace(problem, penalty=penalty, start=start, started=True)
+    return result_of(problem, answer_of(problem), begin, names, kept=problem)
 
 
-def fold_scores(X, y, loss, alphas, score, weight, options, train, test):
-    """The scores of one fold, for all alphas."""
-    kept = np.bincount(train, minlength=len(y)) * weight
-    found = path.__wrapped__(X, y, loss, alphas=alphas, sample_weight=kept, **options)
-    F = predictions(found, X, test) + options["offset"][test]
-    here = weight[test]
-    return score(y[test], F, here / here.sum())
+class Task(NamedTuple):
+    """What the folds have in common."""
+
+    X: object
+    y: np.ndarray
+    loss: object
+    weight: np.ndarray
+    offset: np.ndarray
+    options: tuple
+    alphas: np.ndarray
+    shared: FoldGrams | None
+    scoring: object
+
+    def __call__(self, k, train, test):
+        """The scores of fold k, for all alphas."""
+        found = self.shared.path(k, self.alphas) if self.shared else None
+        if found is not None and self.scoring in SQUARES and (squares := self.shared.squares(k, found)) is not None:
+            return SQUARES[self.scoring](squares)
+        if found is None:
+            kept = np.bincount(train, minlength=len(self.y)) * self.weight
+            l1_ratio, *rest = self.options
+            problem = posed(self.X, self.y, self.loss, l1_ratio, kept, self.offset, *rest)
+            found = follow(way(problem, 1), self.alphas)
+        F = predictions(found, self.X, test) + self.offset[test]
+        here = self.weight[test]
+        return measure(self.scoring, self.loss)(self.y[test], F, here / here.sum())
 
 
 def row_scores(every, y, score, weight):
@@ -301,8 +318,7 @@ def row_scores(every, y, score, weight):
 def predictions(found, X, rows):
     """Predictions (K, len(rows)), from the columns that are selected anywhere on the path."""
     used = np.flatnonzero(np.bincount(found.coef_csc.indices, minlength=X.shape[1]))
-    if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and (np.diff(rows) == 1).all():
-        rows = slice(rows[0], rows[-1] + 1)  # neighbours need not be gathered
+    rows = neighbours(rows)
     coef = found.coef_csc[used].toarray()
     if hasattr(X, "tocsc"):
         return np.ascontiguousarray((X[:, used][rows] @ coef).T) + found.intercept[:, None]

@@ -126,17 +126,27 @@ def path(
     [[0.0, 1.5]]
     """
     begin = time.perf_counter()
-    l1_ratio = _validate.number("l1_ratio", l1_ratio, 0.0, 1.0)
-    n_jobs = _validate.number("n_jobs", n_jobs, 1, kind=int)
-    penalty = L2(1.0) if l1_ratio == 0 else L1(1.0) if l1_ratio == 1 else L1L2(l1_ratio, 1 - l1_ratio)
     rest = sample_weight, offset, fit_intercept, penalty_factor, lower, upper, positive, standardize
-    problem = _validate.problem(X, y, loss, penalty, None, None, *rest, None, tol, ROUNDS, None)
-    trace = way(problem, n_jobs)
+    problem = posed(X, y, loss, l1_ratio, *rest, tol)
+    trace = way(problem, _validate.number("n_jobs", n_jobs, 1, kind=int))
+    return follow(trace, alphas, n_alphas, eps, begin)
+
+
+def posed(X, y, loss, l1_ratio, *rest):
+    """The problem of a path, validated, at an alpha of 1; `rest` is sample_weight, ..., standardize, tol of `path`."""
+    l1_ratio = _validate.number("l1_ratio", l1_ratio, 0.0, 1.0)
+    penalty = L2(1.0) if l1_ratio == 0 else L1(1.0) if l1_ratio == 1 else L1L2(l1_ratio, 1 - l1_ratio)
+    return _validate.problem(X, y, loss, penalty, None, None, *rest[:-1], None, rest[-1], ROUNDS, None)
+
+
+def follow(trace, alphas, n_alphas=1, eps=None, begin=0.0):
+    """Go down this way, and present what was found; n_alphas and eps are for alphas=None."""
+    columns, (l1, l2) = trace.problem.columns, trace.problem.penalty.elastic()
     if eps is None:
-        eps = 1e-6 if l1_ratio == 0 else 1e-3 if problem.columns.n >= problem.columns.p else 1e-2
+        eps = 1e-6 if l1 == 0 else 1e-3 if columns.n >= columns.p else 1e-2
     alphas = np.sort(_validate_many.alphas(alphas, n_alphas, eps, trace.top))[::-1].copy()
     trace.run(alphas)
-    return present(trace, alphas, l1_ratio, begin)
+    return present(trace, alphas, l1 / (l1 + l2), begin)
 
 
 def way(problem, n_jobs):

@@ -240,6 +240,12 @@ def solve(
     else:
         bound = constraint(norm_bound, problem, penalty, alpha)
         answer, multiplier = constrained.solve(problem, bound, method)
+    kept = problem if norm_bound is None else None
+    return result_of(problem, answer, begin, _frames.names(X), kept=kept, alpha=multiplier)
+
+
+def result_of(problem, answer, begin, names, *, kept, alpha=None):
+    """The answer on the scale of X."""
     coef, level, correlation = problem.columns.unscale(answer.b, answer.u, answer.theta)
     if problem.bounded:  # scaling back may have moved a coefficient over its bound by one unit in the last place
         coef = np.clip(coef, *problem.limits)
@@ -258,8 +264,8 @@ def solve(
         answer.unique,
         answer.theta,
         correlation,
-        problem if norm_bound is None else None,
-        feature_names=_frames.names(X),
-        alpha=multiplier,
+        kept,
+        feature_names=names,
+        alpha=alpha,
         stationarity=answer.stationarity,
     )

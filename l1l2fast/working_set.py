@@ -96,12 +96,17 @@ class WorkingSet:
 
 
 class GramSet(WorkingSet):
-    """With the Gram matrix G of its columns, formed once: a move costs no more than the set is large."""
+    """With the Gram matrix G of its columns, formed once: a move costs no more than the set is large.
 
-    def __init__(self, problem):
+    A matrix of all columns may be given, which then are in.
+    """
+
+    def __init__(self, problem, gram=None):
         super().__init__(problem)
         self.root = np.sqrt(problem.weight)
         self.G, self.work = NONE, np.empty(0)
+        if gram is not None:
+            self.which, self.G = np.arange(len(gram), dtype=np.intp), gram
 
     def extend(self, new):
         """Let columns in that are not there yet."""

@@ -9,10 +9,21 @@ import warnings
 import numpy as np
 import pytest
 from cells import LAYOUTS, snapshot
-from data import random_problem
+from data import load, random_problem
 from sklearn import linear_model, metrics, model_selection
 
-from l1l2fast import L1L2, CVResult, Huber, Interrupted, Logistic, Pinball, cross_validate, path, solve
+from l1l2fast import (
+    L1L2,
+    CVResult,
+    Huber,
+    Interrupted,
+    Logistic,
+    Pinball,
+    cross_validate,
+    cross_validation,
+    path,
+    solve,
+)
 
 LOSSES = ["squared", "absolute", Pinball(0.8)]
 every_loss = pytest.mark.parametrize("loss", LOSSES, ids=str)
@@ -280,3 +291,101 @@ def test_errors_name_the_argument(options, name):
     X, y = random_problem(14, 20, 3)
     with pytest.raises((ValueError, TypeError), match=name):
         cross_validate(X, y, **options)
+
+
+def tall(seed, n=240, p=8):
+    """Tall data with a constant column, large means, and y on another scale."""
+    X, y = random_problem(seed, n, p)
+    X[:, 2] = 3.5
+    return X + 10.0 * np.arange(p), 1e3 * y
+
+
+@pytest.mark.parametrize("scoring", ["mse", "rmse", "mae"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"random_state": 1},
+        {"fit_intercept": False},
+        {"l1_ratio": 0.3, "positive": True},
+        {"penalty_factor": [0.0, 1, 1, 2, 1, np.inf, 1, 1]},
+        {"sample_weight": np.arange(240) % 3},
+        {"offset": np.linspace(-50, 50, 240)},
+        {"cv": model_selection.RepeatedKFold(n_splits=4, n_repeats=2, random_state=1)},
+    ],
+    ids=str,
+)
+def test_folds_of_tall_data_from_one_pass(options, scoring, monkeypatch):
+    X, y = tall(20)
+    shared, real = [], cross_validation.FoldGrams
+    monkeypatch.setattr(cross_validation, "FoldGrams", lambda *given: shared.append(real(*given)) or shared[-1])
+    options = {"n_alphas": 12, "tol": 1e-12, "scoring": scoring} | options
+    for layout in ("C", "F"):
+        stored = LAYOUTS[layout](X)
+        before = snapshot(stored)
+        found = quiet(stored, y, **options)
+        assert snapshot(stored) == before and len(shared) == 1 and shared.pop().path(0, found.alphas) is not None
+        with monkeypatch.context() as apart:
+            apart.setattr(cross_validation, "suits", lambda *_: False)
+            want = quiet(stored, y, **options)
+        assert not shared
+        np.testing.assert_allclose(found.scores, want.scores, rtol=1e-8)
+        np.testing.assert_allclose(found.path.coef, want.path.coef, atol=1e-9 * abs(want.path.coef).max())
+        np.testing.assert_allclose(found.best.coef, want.best.coef, atol=1e-9 * abs(want.best.coef).max())
+
+
+@pytest.mark.parametrize("case", ["exact", "fold without a column", "all of y in one fold"])
+def test_where_sums_of_folds_would_lose_digits(case):
+    X, y = tall(21, 400)
+    if case == "exact":  # held-out errors are rounding beside y
+        y = X[:, 0] * 1e5
+    elif case == "fold without a column":
+        X[:, 4] = np.where(np.arange(400) < 80, X[:, 4], X[300, 4])
+    else:
+        y[80:] *= 1e-9
+    found = quiet(X, y, n_alphas=10, eps=1e-9, tol=1e-14, scoring="mse")
+    for k, (train, test) in enumerate(model_selection.KFold(5).split(X)):
+        fits = path(X[train], y[train], alphas=found.alphas, tol=1e-14)
+        want = ((y[test][:, None] - fits.predict(X[test])) ** 2).mean(0)
+        np.testing.assert_allclose(found.scores[:, k], want, rtol=1e-6, atol=1e-13 * (y**2).mean())
+
+
+def test_the_choice_is_that_of_an_exhaustive_search():
+    """Every alpha, every fold, by scikit-learn's own coordinate descent to the end."""
+    for seed in range(3):
+        X, y = random_problem(30 + seed, 90, 12)
+        found = quiet(X, y, n_alphas=30, eps=1e-2)
+        means = [
+            -model_selection.cross_val_score(
+                linear_model.Lasso(alpha=alpha, tol=1e-10, max_iter=100_000), X, y, scoring="neg_mean_squared_error"
+            ).mean()
+            for alpha in found.alphas
+        ]
+        assert abs(int(np.argmin(means)) - found.best_index) <= 1
+        assert means[found.best_index] == pytest.approx(min(means), rel=1e-6)
+
+
+# What cv.glmnet 4.1 gives (standardize=FALSE, thresh=1e-20, foldid=rep(1:folds, each=95/folds)) on the first 95 rows of
+# the prostate data: the positions of lambda.min and lambda.1se, then cvm and cvsd of five alphas.
+GLMNET = {
+    5: (
+        (24, 8),
+        [1.54985596774549, 1.50375419840810, 1.14097635574056, 1.01883827814628, 0.91022827008322],
+        [0.68753706975440, 0.71588234552623, 0.47198622165259, 0.36985198005565, 0.28488200587827],
+    ),
+    19: (
+        (24, 11),
+        [1.10218392847700, 0.92778360076670, 0.73727227382443, 0.67323427072120, 0.59260388622595],
+        [0.37115020150944, 0.33167932751486, 0.21542426783197, 0.16819477384178, 0.12253708748518],
+    ),
+}
+
+
+@pytest.mark.parametrize("folds", GLMNET)
+def test_one_standard_error_as_glmnet_has_it(folds):
+    X, y = load("prostate").X[:95, :8], load("prostate").y[:95]
+    found = quiet(X, y, alphas=0.8 * 0.85 ** np.arange(25), cv=folds, tol=1e-13)
+    places, mean, error = GLMNET[folds]
+    assert (found.best_index, found.index_1se) == places
+    np.testing.assert_allclose(found.mean[[0, 4, 9, 14, 24]], mean, rtol=1e-6)
+    np.testing.assert_allclose(found.std_error[[0, 4, 9, 14, 24]], error, rtol=1e-6)

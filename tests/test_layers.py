@@ -82,6 +82,7 @@ FLOORS = [
         "ridge",
         "criteria",
         "folds",
+        "fold_grams",
         "breakpoints",
         "ordered",
         "quantile_process",
