@@ -11,6 +11,7 @@ from scipy.linalg import lapack
 
 from l1l2fast import normal
 from l1l2fast._cd import residual_epochs
+from l1l2fast._conjugate import support_step
 from l1l2fast._dense import DenseF
 from l1l2fast._model import minimise, parabola
 from l1l2fast._weigh import gram_and_sums, weigh
@@ -21,6 +22,12 @@ SHARE, MOST_SHARE, LEAST_SHARE = 0.3, 1.0, 1e-5
 # Epochs of one step in Gram form, at most; in residual form, of which those over the support between two over all
 # columns; and the part of the largest move at which they end.
 EPOCHS, MOST, ACTIVE, FADED = 2000, 20, 3, 0.05
+# Where no Gram matrix needs to follow, because X is sparse: that part instead, or the part of the gap asked for; a Gram
+# matrix after all, when the epochs were as many as the support has columns, divided by RENT.
+LAST, NEAR, RENT = 1e-3, 0.1, 12
+# An epoch that moves b by more than this part of the one before is followed by conjugate gradients: what they leave of
+# the squared slopes, and their iterations at most.
+SLOW, LESS, FURTHER = 0.1, 0.01, 20
 # So few sparse columns make a Gram matrix at once.
 FEW = 30
 # Numbers in the columns at work beyond which an epoch waits for memory, and the largest Gram matrix.
@@ -52,6 +59,8 @@ class Model:
         self.l, self.v, self.h = np.empty((3, problem.columns.n))
         self.G, self.work = np.empty((0, 0)), np.empty(0)
         self.share, self.epochs, self.last = SHARE, 0, None
+        free = (problem.factor == 0) | (problem.penalty.growth() == 0)
+        self.free = bool(free[problem.lower < problem.upper].any())  # slopes that must vanish to rounding
 
     def learn(self, t):
         """Steps that had to be cut ask for more curvature."""
@@ -71,10 +80,11 @@ class Model:
             self.share = SHARE
             loss, all_v, all_h, rank = parabola(problem.sums, f, self.share, self.l, self.v, self.h)
         lift, new, v = all_v / all_h if problem.intercept else 0.0, b, self.v
-        if not self.gram_pays(len(which)):
-            new, v = self.epochs_over(which, b, strength, lift, MOST if rough else 1)
+        pays, still = self.gram_pays(len(which)), False
+        if not pays:
+            new, v, still = self.epochs_over(which, b, strength, lift, enough, rough)
             which = which[new[which] != 0]
-        if len(which) and (v is self.v or not rough and len(which) <= MAX_GRAM):
+        if len(which) and (pays or not (rough or still) and len(which) <= MAX_GRAM):
             ends = loss, enough, rank - problem.intercept
             new = self.by_gram(which, strength, new, v, lift, *ends)
         db = new - b
@@ -90,8 +100,8 @@ class Model:
             return k <= FEW
         return k <= SMALL or k * X.n > CACHED and k <= MAX_GRAM
 
-    def epochs_over(self, which, b, strength, lift, most):
-        """At most that many epochs in residual form; returns b and h times the residual."""
+    def epochs_over(self, which, b, strength, lift, enough, rough):
+        """Epochs in residual form; returns b, h times the residual, and whether nothing is left to do."""
         problem, X, k = self.problem, self.problem.columns, len(which)
         at, take = which, slice(None)
         if X.owner.flags.c_contiguous if not X.sparse else False:  # columns that lie together
@@ -107,21 +117,36 @@ class Model:
             squares[at[squares[at] <= 1e-13 * shift * shift]] = 0.0
         new, factor = b[take].copy(), strength / total * problem.factor[take]
         box = squares, problem.penalty, factor, problem.lower[take], problem.upper[take]
-        moved, largest, epochs = np.inf, 0.0, 0
-        while epochs < most and moved > FADED * largest:
-            _, moved = residual_epochs(X, at, h, v, new, *box, 0.0, 1)
-            largest = max(largest, moved)
-            support = at[new[at] != 0]
-            more, _ = residual_epochs(X, support, h, v, new, *box, FADED * moved, ACTIVE)
-            epochs += 1 + more
+        still = self.passes(X, at, h, v, new, box, NEAR * enough / total, rough)
         v *= total
-        self.epochs += epochs
         if problem.intercept:
             X.mean[at] = before
         if X is not problem.columns:
             new, short = b.copy(), new
             new[which] = short
-        return new, v
+        return new, v, still
+
+    def passes(self, X, at, h, v, b, box, enough, rough):
+        """Epochs until they move b by less, and where that takes many of a sparse X, conjugate gradients.
+
+        Of a dense X, for which a Gram matrix is to follow unless this is rough, a single one.
+        """
+        sparse = self.problem.columns.sparse
+        most = MOST if rough else max(MOST, np.count_nonzero(b) // RENT) if sparse else 1
+        faded = FADED if rough else 0.0 if self.free else LAST
+        moved, largest, epochs = np.inf, 0.0, 0
+        while epochs < most and (moved > faded * largest if rough else moved > max(faded * largest, enough)):
+            before = moved
+            _, moved = residual_epochs(X, at, h, v, b, *box, 0.0, 1)
+            largest = max(largest, moved)
+            support = at[b[at] != 0]
+            if sparse and moved > SLOW * before:
+                more, _ = support_step(X, support, h, v, b, *box, LESS, FURTHER)
+            else:
+                more, _ = residual_epochs(X, support, h, v, b, *box, FADED * moved, ACTIVE)
+            epochs += 1 + more
+        self.epochs += epochs
+        return sparse and moved <= max(faded * largest, enough)
 
     def by_gram(self, which, strength, b, v, lift, loss, enough, rank):
         """b with the columns `which` at the minimum, by their Gram matrix; v is h times the residual."""

@@ -10,10 +10,12 @@ columns that matter on the way down the penalty, solve small, go back to the dat
 theta = -w l'(f), whose sum is brought to zero by the intercept.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
+from l1l2fast._dense import DenseC
 from l1l2fast._model import dual_point, falls_on, level, search
 from l1l2fast.parabola import kinks, model_of
 from l1l2fast.problem import EPS
@@ -36,6 +38,8 @@ STRICTER = 0.01
 # The gap asked of a parabola: on the way down, relative to the objective; while columns are missing, to the
 # gap; and then, to the fall of the last step.
 LOOSE, MISSING, AHEAD = 0.03, 0.1, 0.1
+# With TALL rows for each of few columns, PART of the rows are fitted first, up to a gap of ROUGH.
+TALL, PART, ROUGH = 400, 0.1, 1e-4
 # A step that goes on falling so many times its length, by so much of f: there is no minimum.
 FAR, MOVES = 30.0, 1e-2
 
@@ -60,12 +64,15 @@ def solve(problem):
     """Minimise; returns an Answer."""
     model = model_of(problem)
     judge, working = Judge(problem), WorkingSet(problem)
+    if sampled(problem):
+        problem = replace(problem, start=of_sample(problem))
+        model.share = 0.0 if problem.start.any() else model.share  # near enough for Newton's steps
     before, point = None, first_point(problem, judge)
     while True:
         answer = judge(point, model)
         if answer is not None:
             return answer
-        target = max(1.0, DOWN * point.strength)
+        target = below(point.strength)
         left = choose(problem, working, before, point, target)
         b, f = descend(model, working.which, point, target, left, judge)
         judge.stricter *= STRICTER if target == 1 and not left else 1.0
@@ -73,10 +80,16 @@ def solve(problem):
         judge.passes += 1
 
 
+def below(strength):
+    """The next strength on the way down to 1, which is gone in steps that are about alike."""
+    steps = round(np.log(strength) / -np.log(DOWN))
+    return strength ** (1 - 1 / steps) if steps > 1 else 1.0
+
+
 def first_point(problem, judge):
     """Where the way begins: at zero, or at the warm start, with the strength that holds it there."""
     X, b, (c, f, theta) = problem.columns, problem.start, judge.at_zero
-    if problem.started and b.any():
+    if b.any():
         return refresh(problem, 1.0, b, f)
     g = first_slope(problem, theta)
     strength = 1.0
@@ -87,13 +100,36 @@ def first_point(problem, judge):
     return Point(strength, b, c, f, theta, g)
 
 
+def sampled(problem):
+    """Do some of the rows lead to the fit of all?"""
+    n, p = problem.columns.n, problem.columns.p
+    return not problem.started and not problem.columns.sparse and 0 < p <= SMALL and n >= TALL * p
+
+
+def of_sample(problem):
+    """The fit to a part of the rows, which is near enough to save most of the steps over all of them."""
+    n = problem.columns.n
+    rng = np.random.default_rng(n)
+    m = int(PART * n)
+    rows = ((np.arange(m) + rng.random(m)) * (n / m)).astype(np.intp)  # one of each stretch: data may come in an order
+    w, y, X = problem.weight[rows], problem.y[rows], problem.columns.rows(rows)
+    if not w.sum() > 0:
+        return problem.start
+    w /= w.sum()
+    offset = None if problem.offset is None else problem.offset[rows]
+    square, slope = w @ (X * X), (w * (y - problem.intercept * (w @ y))) @ X
+    changes = {"columns": DenseC(X), "y": y, "weight": w, "offset": offset, "square": square, "slope": slope}
+    answer = solve(replace(problem, **changes, energy=w @ (y * y), tol=ROUGH, callback=None, started=True))
+    return answer.b if answer.status is Status.CONVERGED else problem.start
+
+
 def first_slope(problem, theta):
     """X~'theta: no pass over X if theta is a multiple of the residuals of squares, whose slope is known."""
     y, w = problem.y, problem.weight
     like = w * (y - w @ y) if problem.intercept else w * y
-    size = like @ like
-    ratio = (like @ theta) / size if size > 0 else 0.0
-    if ratio > 0 and np.abs(theta - ratio * like).max() <= 4 * EPS * np.abs(theta).max():
+    top = np.abs(like).argmax()
+    ratio = theta[top] / like[top] if like[top] != 0 else 0.0
+    if ratio > 0 and np.abs(theta - ratio * like).max() <= 8 * EPS * np.abs(theta).max():
         return ratio * problem.slope
     return problem.columns.sweep(theta)
 
@@ -121,7 +157,8 @@ def choose(problem, working, before, point, strength):
         working.extend(working.outside(movable))
         return False
     active = np.count_nonzero(point.b)
-    wanted = working.wanted(before, point, strength, max(ROOM, active))
+    room = problem.columns.p if problem.columns.sparse else max(ROOM, active)
+    wanted = working.wanted(before, point, strength, room)
     keep = (point.b != 0) | wanted
     if len(working) > SPARE * active + ROOM:
         working.drop(keep)

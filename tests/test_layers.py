@@ -16,6 +16,7 @@ FLOORS = [
         "_cd",
         "_factor",
         "_newton",
+        "_conjugate",
         "_walk",
         "_weigh",
         "_model",
