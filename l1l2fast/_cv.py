@@ -1,6 +1,6 @@
 """Estimators that choose their alpha by cross-validation: one certified path for each fold, X shared by all of them.
 
-LassoCV and ElasticNetCV *are* scikit-learn's classes with another `fit`; LADCV and QuantileCV are made like them.
+LassoCV and ElasticNetCV *are* scikit-learn's classes with another `fit`; those of `_loss_cv` are made like them.
 """
 
 import numbers
@@ -8,18 +8,15 @@ import warnings
 
 import numpy as np
 from sklearn import linear_model
-from sklearn.base import RegressorMixin, _fit_context
-from sklearn.linear_model._base import LinearModel
+from sklearn.base import _fit_context
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_scalar
-from sklearn.utils._metadata_requests import MetadataRouter, MethodMapping, _raise_for_params
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
 from l1l2fast import _estimators
 from l1l2fast.cross_validation import cross_validate
-from l1l2fast.losses import Absolute, Pinball
 
 
 def checked(estimator, X, y, sample_weight):
@@ -232,208 +229,3 @@ class ElasticNetCV(SquaredCV, linear_model.ElasticNetCV):
     >>> model.mse_path_.shape, model.l1_ratio_
     ((2, 100, 5), 0.9)
     """
-
-
-class LinesCV(RegressorMixin, LinearModel):
-    """What LADCV and QuantileCV share."""
-
-    _parameter_constraints = {
-        "l1_ratio": [Interval(numbers.Real, 0, 1, closed="both"), "array-like"],
-        "eps": [Interval(numbers.Real, 0, 1, closed="right"), None],
-        "alphas": [Interval(numbers.Integral, 1, None, closed="left"), "array-like"],
-        "cv": ["cv_object"],
-        "scoring": [StrOptions({"deviance", "mae", "median_ae", "mse", "rmse"}), callable],
-        "rule": [StrOptions({"best", "1se"})],
-        "fit_intercept": ["boolean"],
-        "positive": ["boolean"],
-        "tol": [Interval(numbers.Real, 0, None, closed="left")],
-        "n_jobs": [numbers.Integral, None],
-    }
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, **params):
-        """Choose alpha by cross-validation, then fit all rows with it.
-
-        Parameters
-        ----------
-        X, y, sample_weight, **params
-            As in `LassoCV.fit`.
-
-        Returns
-        -------
-        LADCV or QuantileCV
-            Itself.
-        """
-        X, y, sample_weight = checked(self, X, y, sample_weight)
-        found = searched(self, X, y, sample_weight, params, self._loss(), self.scoring, self.tol)
-        best, self.score_path_ = record(self, X, y, found, grid_of(self)[0], simple=self.rule == "1se")
-        self.l1_ratio_, self.alpha_1se_ = best.path.l1_ratio, best.alpha_1se
-        return self
-
-    def get_metadata_routing(self):
-        """What is routed where: parameters of `fit` to the splitter."""
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(splitter=check_cv(self.cv), method_mapping=MethodMapping().add(caller="fit", callee="split"))
-        )
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
-
-class LADCV(LinesCV):
-    """Least absolute deviations with L1, L2 or both, their strength chosen by cross-validation.
-
-    Minimises, for every alpha, every l1_ratio and every fold,
-
-        1/W sum_i w_i |y_i - intercept - x_i'b| + alpha (l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|^2)
-
-    Parameters
-    ----------
-    l1_ratio : float or list of float, default=1.0
-        Share of L1, or several of them to choose from.
-    eps : float, default=None
-        The last alpha divided by the first; by default as in `l1l2fast.path`.
-    alphas : int or array-like, default=50
-        How many are chosen here, or the alphas.
-    cv : int, cross-validation generator or iterable, default=None
-        As in scikit-learn; None for 5 folds.
-    scoring : {"deviance", "mae", "median_ae", "mse", "rmse"} or callable, default="deviance"
-        The error of the held-out rows, smaller being better; "deviance" is the mean of the loss.
-    rule : {"best", "1se"}, default="best"
-        Take the best alpha, or the largest within one standard error of it.
-    fit_intercept, positive : bool
-        As in `ElasticNet`.
-    tol : float, default=1e-8
-        As in `LADRegressor`.
-    n_jobs : int, default=None
-        Threads over the folds.
-
-    Attributes
-    ----------
-    alpha_, l1_ratio_ : float
-        What was chosen.
-    alpha_1se_ : float
-        The largest alpha within one standard error of the best.
-    alphas_ : ndarray of shape (n_alphas,) or (n_l1_ratio, n_alphas)
-        All of them, descending.
-    score_path_ : ndarray of shape (n_l1_ratio, n_alphas, n_folds)
-        Errors of the held-out rows; without the first axis for one l1_ratio.
-    coef_, intercept_, n_iter_, dual_gap_, n_features_in_, feature_names_in_
-        As in `LADRegressor`, of the fit to all rows.
-
-    See Also
-    --------
-    l1l2fast.cross_validate : Any loss.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from l1l2fast.sklearn import LADCV
-    >>> X = np.random.default_rng(0).standard_normal((50, 4))
-    >>> model = LADCV(alphas=10).fit(X, X[:, 0])
-    >>> model.score_path_.shape, model.coef_.round(2)
-    ((10, 5), array([1., 0., 0., 0.]))
-    """
-
-    def __init__(
-        self,
-        *,
-        l1_ratio=1.0,
-        eps=None,
-        alphas=50,
-        cv=None,
-        scoring="deviance",
-        rule="best",
-        fit_intercept=True,
-        positive=False,
-        tol=1e-8,
-        n_jobs=None,
-    ):
-        self.l1_ratio = l1_ratio
-        self.eps = eps
-        self.alphas = alphas
-        self.cv = cv
-        self.scoring = scoring
-        self.rule = rule
-        self.fit_intercept = fit_intercept
-        self.positive = positive
-        self.tol = tol
-        self.n_jobs = n_jobs
-
-    def _loss(self):
-        return Absolute()
-
-
-class QuantileCV(LinesCV):
-    """Quantile regression with L1, L2 or both, their strength chosen by cross-validation.
-
-    Minimises, for every alpha, every l1_ratio and every fold, with r_i = y_i - intercept - x_i'b,
-
-        1/W sum_i w_i r_i (quantile - [r_i < 0]) + alpha (l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|^2)
-
-    Parameters
-    ----------
-    quantile : float, default=0.5
-        The quantile, in (0, 1).
-    l1_ratio, eps, alphas, cv, scoring, rule, fit_intercept, positive, tol, n_jobs
-        As in `LADCV`.
-
-    Attributes
-    ----------
-    alpha_, l1_ratio_, alpha_1se_, alphas_, score_path_
-        As in `LADCV`.
-    coef_, intercept_, n_iter_, dual_gap_, n_features_in_, feature_names_in_
-        As in `LADCV`.
-
-    See Also
-    --------
-    LADCV : The median, on the scale of the mean absolute error.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from l1l2fast.sklearn import QuantileCV
-    >>> X = np.random.default_rng(0).standard_normal((50, 4))
-    >>> model = QuantileCV(quantile=0.8, alphas=10).fit(X, X[:, 0])
-    >>> model.score_path_.shape
-    (10, 5)
-    """
-
-    _parameter_constraints = {
-        **LinesCV._parameter_constraints,
-        "quantile": [Interval(numbers.Real, 0, 1, closed="neither")],
-    }
-
-    def __init__(
-        self,
-        *,
-        quantile=0.5,
-        l1_ratio=1.0,
-        eps=None,
-        alphas=50,
-        cv=None,
-        scoring="deviance",
-        rule="best",
-        fit_intercept=True,
-        positive=False,
-        tol=1e-8,
-        n_jobs=None,
-    ):
-        self.quantile = quantile
-        self.l1_ratio = l1_ratio
-        self.eps = eps
-        self.alphas = alphas
-        self.cv = cv
-        self.scoring = scoring
-        self.rule = rule
-        self.fit_intercept = fit_intercept
-        self.positive = positive
-        self.tol = tol
-        self.n_jobs = n_jobs
-
-    def _loss(self):
-        return Pinball(self.quantile)

@@ -100,20 +100,12 @@ class LogisticRegression(linear_model.LogisticRegression):
             Itself.
         """
         X, y = validate_data(self, X, y, accept_sparse="csc", dtype=[np.float64, np.float32])
-        check_classification_targets(y)
-        self.classes_, which = np.unique(y, return_inverse=True)
-        if len(self.classes_) == 1:
-            raise ValueError(
-                "This solver needs samples of at least 2 classes in the data, but the data contains only one "
-                f"class: {self.classes_[0]!r}"
-            )
-        if len(self.classes_) > 2:
-            raise ValueError(f"Only binary classification is supported. The type of the target is {type_of_target(y)}.")
+        self.classes_, signs = two_classes(y)
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
         if self.class_weight is not None:
             weight = weight * compute_class_weight(
                 self.class_weight, classes=self.classes_, y=y, sample_weight=sample_weight
-            ).take(which)
+            ).take((signs > 0).astype(int))
         share = {"l1": 1.0, "l2": 0.0}.get(self.penalty, self.l1_ratio or 0.0)
         alpha = 0.0 if self.penalty is None else 1 / (self.C * weight.sum())
         options = {
@@ -123,7 +115,7 @@ class LogisticRegression(linear_model.LogisticRegression):
             "tol": _estimators.aim(self.tol),
             "max_iter": self.max_iter,
         }
-        result = solve.__wrapped__(X, 2.0 * which - 1, Logistic(), L1L2(alpha * share, alpha * (1 - share)), **options)
+        result = solve.__wrapped__(X, signs, Logistic(), L1L2(alpha * share, alpha * (1 - share)), **options)
         _estimators.record(self, X, y, [result], [result.gap], _estimators.slack(self.tol))
         self.coef_, self.n_iter_ = self.coef_[None], np.array([self.n_iter_], dtype=np.int32)
         self.intercept_ = np.atleast_1d(np.asarray(self.intercept_, dtype=X.dtype))
@@ -136,6 +128,20 @@ class LogisticRegression(linear_model.LogisticRegression):
         tags.classifier_tags.multi_class = False
         tags.array_api_support = False  # numpy arrays only
         return tags
+
+
+def two_classes(y):
+    """The two labels, and -1 or 1 for each sample."""
+    check_classification_targets(y)
+    classes, which = np.unique(y, return_inverse=True)
+    if len(classes) == 1:
+        raise ValueError(
+            "This solver needs samples of at least 2 classes in the data, but the data contains only one "
+            f"class: {classes[0]!r}"
+        )
+    if len(classes) > 2:
+        raise ValueError(f"Only binary classification is supported. The type of the target is {type_of_target(y)}.")
+    return classes, 2.0 * which - 1
 
 
 class HuberRegressor(linear_model.HuberRegressor):

@@ -15,7 +15,7 @@ another `fit`: parameters, their limits, tags, `path`, `sparse_coef_`, `predict`
 routing are inherited, `isinstance` holds. X is converted to floating point and, if sparse, to
 CSC, and not copied otherwise; the targets of a two-dimensional y are solved one by one, those of
 Ridge with one alpha together. `lasso_path` and `enet_path` have scikit-learn's arguments and shapes. LassoCV,
-ElasticNetCV, RidgeCV, LADCV and QuantileCV choose their alpha by cross-validation.
+ElasticNetCV, RidgeCV, LogisticRegressionCV, LADCV, QuantileCV and HuberCV choose their alpha by cross-validation.
 """
 
 import numbers
@@ -31,9 +31,11 @@ except ImportError as error:
     raise ImportError("l1l2fast.sklearn needs scikit-learn >= 1.6: pip install 'l1l2fast[sklearn]'") from error
 
 from l1l2fast import _estimators
-from l1l2fast._cv import LADCV, ElasticNetCV, LassoCV, QuantileCV
+from l1l2fast._cv import ElasticNetCV, LassoCV
 from l1l2fast._estimators import ConvergenceWarning
 from l1l2fast._generalised import HuberRegressor, LinearModel, LogisticRegression
+from l1l2fast._logistic_cv import LogisticRegressionCV
+from l1l2fast._loss_cv import LADCV, HuberCV, QuantileCV
 from l1l2fast._paths import enet_path, lasso_path
 from l1l2fast._quantile import LADRegressor, QuantileRegressor
 from l1l2fast._ridge_cv import RidgeCV
@@ -44,12 +46,14 @@ __all__ = [
     "ConvergenceWarning",
     "ElasticNet",
     "ElasticNetCV",
+    "HuberCV",
     "HuberRegressor",
     "LADRegressor",
     "Lasso",
     "LassoCV",
     "LinearModel",
     "LogisticRegression",
+    "LogisticRegressionCV",
     "QuantileCV",
     "QuantileRegressor",
     "Ridge",

@@ -99,6 +99,8 @@ FLOORS = [
         "_estimators",
         "_paths",
         "_cv",
+        "_logistic_cv",
+        "_loss_cv",
         "_ridge_cv",
         "_quantile",
         "_generalised",
