@@ -126,7 +126,7 @@ def cells():
     """The table loss x penalty, asked of `solve` itself."""
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((20, 2)), np.where(rng.random(20) < 0.5, -1.0, 1.0)
-    columns = [None, *(getattr(penalties, name)() for name in penalties.__all__[1:])]
+    columns = [None, *(getattr(penalties, name)() for name in penalties.__all__[1:]), l1l2fast.Group()]
     rows = [["loss \\\\ penalty", *("none" if pen is None else f"`{type(pen).__name__}`" for pen in columns)]]
     for name in losses.__all__[1:]:
         loss = getattr(losses, name)()

@@ -41,6 +41,14 @@ class Layout:
         single = np.where(b != 0, np.sign(b) * d, np.abs(d))
         return float(self.level[lengths > 0] @ ahead[lengths > 0] + self.thin[self.of] @ single)
 
+    def expand(self, b, on):
+        """Gradient and Hessian of that at b, over the coefficients `on`, none of which is zero."""
+        norms, of = self.norms(b), self.of[on]
+        unit, bend = b[on] / norms[of], self.level[of] / norms[of]
+        H = np.where(of[:, None] == of, np.outer(-bend * unit, unit), 0.0)
+        H[np.diag_indices_from(H)] += bend
+        return self.thin[of] * np.sign(b[on]) + self.level[of] * unit, H
+
 
 class Group:
     """alpha sqrt(size_g) |b_g|_2 for each group g of columns, plus l1 |b_j| for each: whole groups enter or stay out.
@@ -76,12 +84,16 @@ class Group:
 
     Solved on a growing working set of groups by block coordinate descent with Newton steps on the groups that are
     not zero; the gap is that of the dual point, feasible where |soft(x_g'theta, v_g l1)|_2 <= alpha sqrt(size_g) v_g.
+    The absolute and the pinball loss are replaced by their envelope around the present dual point, a smooth loss, in a
+    few rounds (the method of multipliers); Newton's method on the rows of zero residual ends it.
 
     References
     ----------
     Yuan, M. and Lin, Y. (2006). Model selection and estimation in regression with grouped variables. Journal of the
     Royal Statistical Society B 68, 49-67. Simon, N., Friedman, J., Hastie, T. and Tibshirani, R. (2013). A
-    sparse-group lasso. Journal of Computational and Graphical Statistics 22, 231-245.
+    sparse-group lasso. Journal of Computational and Graphical Statistics 22, 231-245. Rockafellar, R. T. (1976).
+    Augmented Lagrangians and applications of the proximal point algorithm in convex programming. Mathematics of
+    Operations Research 1, 97-116.
 
     Examples
     --------

@@ -63,7 +63,9 @@ def first_point(problem, judge, model):
         return refresh(problem, 1.0, problem.start, f)
     if wide(problem):
         judge.passes += 3  # the Gram matrix, the way back, and what refresh reads
-        return refresh(problem, 1.0, turned(problem, model), f)
+        b, answer = turned(problem, solve)
+        model.epochs += answer.n_iter
+        return refresh(problem, 1.0, b, f)
     return Point(1.0, problem.start, c, f, theta, first_slope(problem, theta))
 
 
@@ -74,8 +76,8 @@ def wide(problem):
     return norm and problem.columns.p > max(SMALL, problem.columns.n)
 
 
-def turned(problem, model):
-    """b of the same problem in the coordinates of the rows: X~ = Z V', and the norm of Vz is that of z."""
+def turned(problem, method):
+    """b and the answer of the same problem in the coordinates of the rows: X~ = Z V', and |Vz| = |z|."""
     X, layout = problem.columns, problem.sums.layout
     live = problem.sums.movable()
     square, U = np.linalg.eigh(gram_of_rows(problem, live, np.ones(len(live)), np.ones(X.n)))
@@ -87,11 +89,10 @@ def turned(problem, model):
     square, slope = problem.weight @ (U * size) ** 2, Z.sweep(problem.weight * y)
     strength = Group(layout.level[0] / np.sqrt(r) if r else 0.0)
     rest = {"penalty": strength, "factor": np.ones(r), "square": square, "slope": slope, "callback": None}
-    answer = solve(replace(problem, columns=Z, started=False, tol=SHARP * problem.tol, **free, **rest))
-    model.epochs += answer.n_iter
+    answer = method(replace(problem, columns=Z, started=False, tol=SHARP * problem.tol, **free, **rest))
     b = X.sweep(U @ (answer.b / size))
     b[np.setdiff1d(np.arange(X.p), live)] = 0.0
-    return b
+    return b, answer
 
 
 def choose(problem, working, point):

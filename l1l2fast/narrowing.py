@@ -124,7 +124,7 @@ def narrowed(part, beta, gam, inner):
 
 
 def exact(part, beta, basis, psi, most):
-    """Run the exact kernel; returns (status, steps). With curvature there is no basis, and -1 stands in for its rows."""
+    """Run the exact kernel; returns (status, steps). With curvature there is no basis: it is filled with -1."""
     rows = np.ascontiguousarray(part.Z.T)
     if not part.d.any():
         return simplex(rows, *part[1:5], beta, basis, psi, most)

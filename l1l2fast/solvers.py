@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from l1l2fast import _frames, _validate, absolute, constrained, grouped, nonconvex, smooth, squared, textbook
+from l1l2fast import _frames, _validate, absolute, constrained, enveloped, grouped, nonconvex, smooth, squared, textbook
 from l1l2fast._validate_groups import constraint
 from l1l2fast.group import Group
 from l1l2fast.leverage import leverage
@@ -24,6 +24,8 @@ def family(problem):
         return grouped.solve
     if problem.method in textbook.METHODS:
         return textbook.solve
+    if enveloped.suits(problem):
+        return enveloped.solve
     if not problem.penalty.convex():
         return functools.partial(nonconvex.solve, convex=answer_of)
     if problem.loss.quadratic():

@@ -202,7 +202,6 @@ cdef class Pinball(Loss):
         return 1 - self.quantile, self.quantile
 
 
-@cython.final
 cdef class Huber(Loss):
     """r^2 / 2 where |r| <= delta, r = y - f, else delta |r| - delta^2 / 2: a mean whose outliers weigh less (1964)."""
     cdef readonly double delta
@@ -243,6 +242,48 @@ cdef class Huber(Loss):
     def of_residual(self):
         """Whether l depends on y - f alone, so that what is known of f may be taken off y."""
         return True
+
+
+@cython.final
+cdef class Envelope(Huber):
+    """max_u u r - delta u^2 / 2 over -left <= u <= right, r = y - f: lines smoothed at their kink (Moreau, 1965).
+
+    A solver's tool; users hold the classes that derive from `Loss` itself.
+    """
+    cdef readonly double left, right
+
+    def __init__(self, double left=1.0, double right=1.0, double delta=1.0):
+        self.left, self.right, self.delta = left, right, delta
+
+    cdef double value(self, double y, double f) noexcept nogil:
+        cdef double r = y - f, u = clip(r / self.delta, -self.left, self.right)
+        return u * (r - self.delta * u / 2)
+
+    cdef double gradient(self, double y, double f) noexcept nogil:
+        return -clip((y - f) / self.delta, -self.left, self.right)
+
+    cdef double curvature(self, double y, double f) noexcept nogil:
+        return 1 / self.delta if -self.left * self.delta <= y - f <= self.right * self.delta else 0.0
+
+    cdef double weight(self, double y, double f, double eps) noexcept nogil:
+        # a line and, around the middle of the box, Huber's loss
+        cdef double half = (self.left + self.right) / 2
+        cdef double r = fabs(y - f - self.delta * (self.right - self.left) / 2)
+        return 1 / self.delta if r <= self.delta * half else half / r
+
+    cdef bint within(self, double g) noexcept nogil:
+        return -self.right * (1 + ULP) <= g <= self.left * (1 + ULP)
+
+    cdef double conjugate(self, double y, double g) noexcept nogil:
+        return g * (y + self.delta * g / 2) if self.within(g) else INFINITY
+
+    cdef double slack(self, double y, double f, double g) noexcept nogil:
+        cdef double r = y - f, u = clip(r / self.delta, -self.left, self.right), v = clip(-g, -self.left, self.right)
+        if not self.within(g):
+            return INFINITY
+        if u * self.delta == r or -self.left < u < self.right:
+            return self.delta * (u - v) * (u - v) / 2
+        return (u - v) * (r - self.delta * (u + v) / 2)
 
 
 cdef inline double divergence(double a, double q) noexcept nogil:

@@ -178,6 +178,10 @@ def check_certificate(pb, result):
     if isinstance(pb.loss, Logistic):
         a = np.clip(-g * y, 0, 1)
         conjugate = sum(np.where(x > 0, x * np.log(np.where(x > 0, x, 1)), 0) for x in (a, 1 - a))
+    elif pb.loss.slopes() is not None:
+        left, right = pb.loss.slopes()
+        assert -right * (1 + 1e-12) <= g.min() and g.max() <= left * (1 + 1e-12)
+        conjugate = g * y
     else:
         assert isinstance(pb.loss, Squared) or np.abs(g).max() <= pb.loss.delta * (1 + 1e-12)
         conjugate = g * g / 2 + g * y

@@ -60,6 +60,7 @@ FLOORS = [
         "absolute",
         "turning",
         "grouped",
+        "enveloped",
         "constrained",
         "narrowing",
         "smooth",
