@@ -322,7 +322,7 @@ def deviations(X, weight, square, fit_intercept):
 
 def check_size(X, square, first):
     """Raise if a column's squares overflow, vanish or are not numbers."""
-    if not np.isfinite(X.owner_array()).all():
+    if not np.isfinite(square).all() and not np.isfinite(X.owner_array()).all():
         raise ValueError("X must be finite, got nan or infinity")
     if not (square <= LARGEST**2).all():
         raise ValueError(f"X must have columns of root mean square <= {LARGEST:g}: rescale it")

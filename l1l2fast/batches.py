@@ -6,14 +6,14 @@ once for the residuals of all of them; the first that is not certified is the fi
 
 import numpy as np
 
-from l1l2fast._objective import exceeding
+from l1l2fast._several import correlations, doubtful, exceeding, nearest, residuals
 from l1l2fast.least_squares import scale_of
 from l1l2fast.squared import SMALL, budget_of, choose, cross, firmer, holds_residual, new_set, refresh
 from l1l2fast.working_set import GramSet, Point
 
 # Alphas that are solved, and certified by one pass over X, together; the larger number after a batch without misses.
 BATCH, LONG = 8, 16
-# Part of the tolerance that a solve may use up, and what each further attempt at the same alpha leaves of it.
+# Part of the tolerance that a solve may use up, and what each further attempt leaves of it.
 SHARE, STRICTER = 0.6, 0.3
 # Attempts at one alpha that do not halve its gap; and crossings by the interior point method, before the walk to it
 # may take as long as it takes.
@@ -32,6 +32,7 @@ class Trace:
         self.null, self.tolerance = scale_of(problem)
         self.passes, self.stuck = 1, False
         self.attempts, self.crossings, self.idle, self.least = 0, 0, 0, np.inf  # at the present alpha
+        self.strict = 1.0  # part of the usual accuracy that is asked of the working set
         self.found, self.memory = [], np.empty(0)
         n, p = problem.columns.n, problem.columns.p
         self.whole = n >= TALL * p and p <= WHOLE
@@ -43,6 +44,9 @@ class Trace:
         up, down = np.where(problem.upper > 0, self.point.g, 0.0), np.where(problem.lower < 0, -self.point.g, 0.0)
         self.top = float((np.maximum(up, down)[held] / kink[held]).max(initial=0.0))
         self.point = self.point._replace(strength=self.top)
+        self.known = Known(problem) if problem.columns.sparse and p > SMALL else None
+        if self.known is not None:
+            self.known.put(self.point.r, self.point.g)
 
     @property
     def epochs(self):
@@ -87,9 +91,9 @@ class Trace:
                 self.working, self.budget = firmer(self.problem, self.working, self.point)
             if not self.whole:
                 choose(self.problem, self.working, self.before, self.point, alphas[-1])
+                self.make_exact()
             alphas, budget = (alphas, self.budget) if limited else (alphas[:1], np.inf)
-            power = 2 if holds_residual(self.working) else 1  # there, the gap falls with the root of what is asked for
-            enough = SHARE * self.tolerance * STRICTER ** (power * self.attempts)
+            enough = SHARE * self.tolerance * self.strict
             rows, self.stuck = self.working.walk(self.before, self.point, alphas, enough, budget)
             if self.whole and self.attempts == 0 and self.by_gram(alphas, rows):
                 return len(alphas)
@@ -98,12 +102,26 @@ class Trace:
         for i in range(len(rows)):
             objective, gap, _ = look.certify(i)
             if gap > self.tolerance and not self.give_up(gap):
+                self.tighten(gap, look.misses(i))
                 self.step(look, i)
                 return i
+            if not holds_residual(self.working):
+                self.strict = 1.0
             self.attempts, self.crossings, self.idle, self.least = 0, 0, 0, np.inf
             self.found.append((*look.support(i), objective, gap))
         self.step(look, i)
         return i + 1
+
+    def make_exact(self):
+        """Gram matrices go on from the correlations of their columns: where these were guessed, they are read."""
+        if self.known is None or holds_residual(self.working):
+            return
+        points = [self.point] if self.before is None else [self.before, self.point]
+        which, p = self.working.which, self.problem.columns.p
+        G = np.empty((p, len(points)))
+        correlations(self.problem.columns, which, np.stack([point.theta for point in points]), G)
+        for k, point in enumerate(points):
+            point.g[which] = G[which, k]
 
     def by_gram(self, alphas, rows):
         """Take the answers that the Gram matrix of all columns certifies, if that is confirmed."""
@@ -123,6 +141,13 @@ class Trace:
         last = self.refresh(alpha, self.working.spread(row))
         _, gap, _ = problem.sums.at(alpha).certify(last.b, problem.y - last.r, last.theta, last.g)
         return gap <= self.tolerance and abs(last.energy - energy) <= 1e-10 * problem.energy
+
+    def tighten(self, gap, misses):
+        """Ask for more after a gap that is too large; in residual form for all the alphas that are left."""
+        if not holds_residual(self.working):
+            self.strict *= STRICTER
+        elif not misses or self.attempts > 1:  # there, the gap falls with the root of what is asked for
+            self.strict *= min(STRICTER, STRICTER * self.tolerance / gap) ** 2
 
     def give_up(self, gap):
         """Is this alpha as good as it gets? Counts the attempts that did not help."""
@@ -151,21 +176,43 @@ class Trace:
         need = self.problem.columns.p * len(rows)
         if len(self.memory) < need:
             self.memory = np.empty(need)  # fresh pages would cost as much as the pass
-        return Look(self.problem, strengths, self.working.which, rows, self.memory[:need], self.n_jobs)
+        return Look(self.problem, strengths, self.working.which, rows, self.memory[:need], self.known, self.n_jobs)
+
+
+class Known:
+    """Two residuals whose correlations with all columns are known: the last ones of a batch and of the one before."""
+
+    def __init__(self, problem):
+        n, p = problem.columns.n, problem.columns.p
+        self.r, self.g, self.size = np.zeros((2, n)), np.zeros((2, p)), np.sqrt(problem.square)
+
+    def put(self, r, g):
+        """The newest."""
+        self.r[0], self.g[0] = self.r[1], self.g[1]
+        self.r[1], self.g[1] = r, g
 
 
 class Look:
-    """Answers at several strengths, rows of b on the columns `which`, and their correlations with all columns."""
+    """Answers at several strengths, rows of b on the columns `which`, and their correlations with all columns.
 
-    def __init__(self, problem, strengths, which, rows, memory, n_jobs):
+    Those of a sparse X come from one residual, if that is enough to see that a column is held at zero by all of them.
+    """
+
+    def __init__(self, problem, strengths, which, rows, memory, known, n_jobs):
         order = np.argsort(which)
         self.problem, self.strengths, self.which, self.rows = problem, strengths, which[order], rows.take(order, 1)
         X, kink = problem.columns, problem.penalty.kink() * np.asarray(strengths)
-        self.r, self.theta = X.residuals(problem.y, problem.weight, self.which, self.rows, problem.intercept)
-        self.G = memory.reshape(X.p, len(rows))
-        X.sweep_many(self.theta.T, n_jobs, self.G)
+        self.r, self.theta = residuals(X, problem.y, problem.weight, self.which, self.rows, problem.intercept)
+        self.G, self.known = memory.reshape(X.p, len(rows)), known
         # the other columns are held at zero by every one of these strengths, and add nothing to a gap
-        self.near = np.union1d(self.which, exceeding(self.G, problem.factor, kink))
+        if known is None:
+            X.sweep_many(self.theta.T, n_jobs, self.G)
+            self.near = np.union1d(self.which, exceeding(self.G, problem.factor, kink))
+        else:
+            known.put(self.r[-1], X.sweep(self.theta[-1], n_jobs))
+            self.C, reach = nearest(known.r, self.r, problem.weight)
+            self.near = np.union1d(self.which, doubtful(known.g, self.C, reach, known.size, problem.factor, kink))
+            correlations(X, self.near, self.theta, self.G)
         self.place = np.searchsorted(self.near, self.which)
         self.sums = problem.sums.part(self.near)
 
@@ -176,14 +223,25 @@ class Look:
         u = self.G[self.near, i]
         return self.sums.at(self.strengths[i]).certify(b, self.problem.y - self.r[i], self.theta[i], u)
 
+    def misses(self, i):
+        """Does a column matter that is not at work?"""
+        outside = self.problem.penalty.kink() * self.strengths[i] * self.problem.factor[self.near]
+        outside[self.place] = np.inf
+        return bool((np.abs(self.G[self.near, i]) > outside).any())
+
     def support(self, i):
         """The columns of nonzero coefficients, and these."""
         b = self.rows[i]
         return self.which[b != 0], b[b != 0]
 
     def point(self, i):
-        """Answer i on its own."""
+        """Answer i on its own; what is not in `near` of its correlations is a guess, but for the last one."""
         b = np.zeros(self.problem.columns.p)
         b[self.which] = self.rows[i]
         r, theta = self.r[i], self.theta[i]
-        return Point(float(self.strengths[i]), b, r, theta, self.G[:, i].copy(), float(theta @ r))
+        if self.known is None:
+            g = self.G[:, i].copy()
+        else:
+            g = self.C[0, i] * self.known.g[0] + self.C[1, i] * self.known.g[1]
+            g[self.near] = self.G[self.near, i]
+        return Point(float(self.strengths[i]), b, r, theta, g, float(theta @ r))

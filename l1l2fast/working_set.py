@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from l1l2fast._cd import residual_epochs
+from l1l2fast._several import reaching
 from l1l2fast._walk import walk
 
 # With so few columns all of them make the working set at once: one Gram, one solve, one check.
@@ -77,20 +78,14 @@ class WorkingSet:
     def wanted(self, before, point, strength, room):
         """Columns off the support that the penalty at this strength would not hold at zero: a mask, the `room` best."""
         problem = self.problem
-        kink = problem.penalty.kink() * problem.factor
-        up, down = point.g, -point.g
-        bound = np.maximum(2 * strength - point.strength, 0.8 * strength) * kink
+        line, bound, ahead = point.g, max(2 * strength - point.strength, 0.8 * strength), 0.0
         if before is not None:
+            line, bound = before.g, NEAR * strength
             ahead = AHEAD * (point.strength - strength) / (before.strength - point.strength)
-            there = point.g + ahead * (point.g - before.g)
-            up, down = np.maximum(up, there), np.maximum(down, -there)
-            bound = NEAR * strength * kink
-        size = np.maximum(np.where(problem.upper > 0, up, 0.0), np.where(problem.lower < 0, down, 0.0))
-        mask = (size > bound) & (problem.square > 0) & (point.b == 0)
-        new = np.flatnonzero(mask)
-        if len(new) > room:
-            # relative to the root of their squares: a large column is not a better one
-            merit = (size[new] - bound[new]) / np.sqrt(problem.square[new])
+        box = problem.square, problem.factor, problem.lower, problem.upper
+        mask, merit = reaching(point.b, point.g, line, ahead, bound * problem.penalty.kink(), *box)
+        if len(merit) > room:
+            new = np.flatnonzero(mask)
             mask[new[np.argpartition(merit, len(new) - room)[: len(new) - room]]] = False
         return mask
 

@@ -260,19 +260,6 @@ cdef class Columns:
         self.subtract(y, w, b, centred, r, theta)
         return r, theta
 
-    def residuals(self, const double[::1] y not None, const double[::1] w not None,
-                  const Py_ssize_t[::1] which not None, const double[:, ::1] rows not None, bint centred):
-        """As `residual`, for every row of b on the columns `which`, the others zero: shapes (K, n)."""
-        cdef Py_ssize_t k, a
-        r, theta = np.empty((rows.shape[0], self.n)), np.empty((rows.shape[0], self.n))
-        cdef double[:, ::1] r_ = r, theta_ = theta
-        cdef double[::1] b = np.zeros(self.p)
-        for k in range(rows.shape[0]):
-            for a in range(which.shape[0]):
-                b[which[a]] = rows[k, a]
-            self.subtract(y, w, b, centred, r_[k], theta_[k])
-        return r, theta
-
     def fresh(self, const double[::1] y not None, const double[::1] w not None, const double[::1] b not None,
               bint centred, int n_jobs=1):
         """The same r and w r, then X~'(w r) by one pass over X, and sum w r^2."""

@@ -244,22 +244,6 @@ def mean_losses(Loss loss not None, const double[::1] y not None, const double[:
     return sums
 
 
-def exceeding(const double[:, ::1] G not None, const double[::1] factor not None, const double[::1] bound not None):
-    """The rows of G with an entry |G_jk| > factor_j bound_k."""
-    cdef Py_ssize_t j, k, count = 0
-    cdef int above
-    which = np.empty(G.shape[0], dtype=np.intp)
-    cdef Py_ssize_t[::1] which_ = which
-    with nogil:
-        for j in range(G.shape[0]):
-            above = 0
-            for k in range(G.shape[1]):
-                above |= fabs(G[j, k]) > factor[j] * bound[k]
-            which_[count] = j
-            count += above
-    return which[:count]
-
-
 def within(const double[::1] x not None, double low, double high):
     """Whether low <= x_j <= high for every j; false with a nan."""
     cdef Py_ssize_t j

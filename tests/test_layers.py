@@ -33,6 +33,7 @@ FLOORS = [
         "_face",
         "_triangle",
         "_nonconvex",
+        "_several",
         "_units",
         "cython_api",
     },
