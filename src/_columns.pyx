@@ -170,15 +170,9 @@ cdef class Columns:
 
     def sweep_many(self, R, int n_jobs=1, out=None):
         """X~'R for R (n, K), shape (p, K), one pass over X. The bits do not depend on the number of threads."""
-        K = R.shape[1]
-        if out is None:
-            out = np.empty((self.p, K))
+        r, out = panels(R), np.empty((self.p, R.shape[1])) if out is None else out
         out.fill(0.0)
-        if K == 0:
-            return out
-        r = panels(R)
-        total = np.ones(self.n) @ r
-        return self.in_pieces(self.many_piece, (r, total.ravel()), out, n_jobs)
+        return self.in_pieces(self.many_piece, (r, (np.ones(self.n) @ r).ravel()), out, n_jobs)
 
     cdef Py_ssize_t pieces(self, Py_ssize_t *step) noexcept nogil:
         cdef Py_ssize_t end = self.parts(PIECE, step)
@@ -189,7 +183,7 @@ cdef class Columns:
         """Sum of kernel(lo, hi, *arguments, out) over pieces that the shape of X alone decides, in their order."""
         cdef Py_ssize_t step, end = self.pieces(&step)
         cdef bint apart = not self.by_rows()  # every piece writes columns of its own
-        if self.p == 0 or self.n == 0:
+        if out.size == 0 or self.n == 0:
             return out
         if step >= end:
             return kernel(0, end, *arguments, out)
