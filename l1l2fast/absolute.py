@@ -1,7 +1,8 @@
 """Losses that are lines on either side of y (absolute, pinball): reweight, then finish exactly.
 
-1. Identify: fits to samples of growing size (`narrowing`); with an L1 penalty or bounds, iteratively
+1. Identify: fits to samples of growing size (`narrowing`); with L1 + L2 or bounds, iteratively
    reweighted least squares with a shrinking smoothing, one pass each. Where X is small, b = 0 will do.
+   An L1 penalty alone goes its own way (`priced`); what follows is for what that leaves open.
 2. Solve small: only the rows with the smallest residuals can change side; the others become
    a linear term. L1 penalties and bounds are further rows, of one nonzero.
 3. Finish: the simplex method walks to an exact vertex; with an L2 term, the method of
@@ -13,6 +14,7 @@ import math
 
 import numpy as np
 
+from l1l2fast import priced
 from l1l2fast._irls import Reweighted
 from l1l2fast._multiplier import multiplier
 from l1l2fast._objective import held, strictly_inside
@@ -53,6 +55,10 @@ def solve(problem, guess=None):
         b, theta = np.zeros(problem.columns.p), np.zeros(problem.columns.n)  # nothing is left to fit
         return Answer(b, 0.0, 0.0, 0.0, theta, b, Status.CONVERGED, tolerance, 1, 0, None)
     lines, best, rounds, repairs = Lines(problem, largest, n_live), None, 0, 0
+    if guess is None and priced.suits(lines):
+        answer = priced.solve(problem, lines, tolerance)
+        if answer.gap <= tolerance:
+            return answer._replace(status=problem.verdict(0, answer.objective, answer.gap, tolerance, answer.n_passes))
     b, r, passes, steps = guess or begin(problem, lines, null, level)
     band = lines.nearest(r, lines.room)
     while True:

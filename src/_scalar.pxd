@@ -1,5 +1,6 @@
 # Inline formulas of one number; everything above is built from them.
 from libc.math cimport INFINITY, fabs, floor
+from libc.stdint cimport uint64_t
 
 
 cdef inline double sign(double x) noexcept nogil:
@@ -32,3 +33,11 @@ cdef inline double variance(double first, double second, double total) noexcept 
     if second < 1e140:  # else products would overflow
         return (total * second - first * first) / (total * total)
     return second / total - (first / total) * (first / total)
+
+
+cdef inline double scatter(Py_ssize_t i, Py_ssize_t salt) noexcept nogil:
+    # spread over (-1/2, 1/2) without order, the same on every run
+    cdef uint64_t x = <uint64_t>(i + 1) * 0x9E3779B97F4A7C15ULL + <uint64_t>salt
+    x = (x ^ (x >> 31)) * 0xBF58476D1CE4E5B9ULL
+    x = (x ^ (x >> 29)) * 0x94D049BB133111EBULL
+    return <double>(x >> 11) / 9007199254740992.0 - 0.5

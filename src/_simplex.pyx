@@ -17,12 +17,12 @@ factorisation and every test of optimality after it see the true y.
 include "_blas_int.pxi"
 
 from libc.math cimport fabs, isinf
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 from scipy.linalg.cython_blas cimport daxpy, ddot, dger, dscal
 
 from l1l2fast._lines cimport Kink, crossing, median, swap
-from l1l2fast._scalar cimport clip
+from l1l2fast._scalar cimport clip, scatter
 from l1l2fast._signals cimport interrupted, raise_pending
 from l1l2fast._vertex cimport (INVERSE_BLOCK, Vertex, add_row, basis_times, measure, refactor, rounding, rows_times,
                                set_slopes, slack, start, take_sides)
@@ -136,7 +136,6 @@ cdef void pivot(Vertex* s, Py_ssize_t z, Py_ssize_t p) noexcept nogil:
 cdef void jitter(Vertex* s) noexcept nogil:
     # Ties broken by up to 1e-7 of the median nonzero residual, the same on every run.
     cdef double scale
-    cdef uint64_t x
     cdef Py_ssize_t i, n = 0, _i
     for i in range(s.m):
         if fabs(s.r[i]) > rounding(s, i):
@@ -153,10 +152,7 @@ cdef void jitter(Vertex* s) noexcept nogil:
     s.jittered = True
     s.stalls = 0
     for i in range(s.m):
-        x = <uint64_t>(i + 1) * 0x9E3779B97F4A7C15ULL + <uint64_t>s.jitters
-        x = (x ^ (x >> 31)) * 0xBF58476D1CE4E5B9ULL
-        x = (x ^ (x >> 29)) * 0x94D049BB133111EBULL
-        s.y_now[i] = s.y[i] + scale * (<double>(x >> 11) / 9007199254740992.0 - 0.5)
+        s.y_now[i] = s.y[i] + scale * scatter(i, s.jitters)
 
 
 cdef bint constrained(Vertex* s) noexcept nogil:

@@ -87,6 +87,23 @@ cdef class Units:
         """|x~_j|_w of the columns used."""
         return np.asarray(self.root_)[:len(self.used)]
 
+    def prices(self):
+        """What a coefficient costs below and above 0: (down, up), a bound at 0 being more than the rows can outweigh.
+
+        None if there is another bound, and each coefficient is so held by more than a kink at 0.
+        """
+        cdef Py_ssize_t a, j
+        cdef double wall = 4.0 * self.y.shape[0] * max(self.left, self.right)
+        down, up = np.zeros(self.k), np.zeros(self.k)
+        cdef double[::1] down_ = down, up_ = up
+        for a in range(self.used_.shape[0]):
+            j = self.used_[a]
+            down_[a] = self.price[a] if self.lower[j] < 0 else wall
+            up_[a] = self.price[a] if self.upper[j] > 0 else wall
+            if not (self.lower[j] == 0 or isinf(self.lower[j])) or not (self.upper[j] == 0 or isinf(self.upper[j])):
+                return None
+        return down, up
+
     def system(self, Columns X not None, const Py_ssize_t[::1] band not None):
         """Rows Z, their y and slopes: the band's, then the units."""
         cdef Py_ssize_t a, i, u, m = band.shape[0], count = self.used_.shape[0]

@@ -9,7 +9,7 @@ from l1l2fast import L1, L2, Status, absolute, solve
 @pytest.mark.parametrize("penalty", [None, L1(0.05), L2(0.1)], ids=str)
 def test_a_band_that_starts_too_narrow(penalty, monkeypatch):
     """As many rows as coefficients: the small problem is unbounded or its rows change side, and it is widened."""
-    asked = []
+    asked, upper = [], 9.0 if isinstance(penalty, L1) else None  # by itself, L1 goes another way (`priced`)
     use, nearest, width = absolute.Lines.use, absolute.Lines.nearest, absolute.width
 
     def narrow(lines, used):
@@ -28,10 +28,10 @@ def test_a_band_that_starts_too_narrow(penalty, monkeypatch):
         y = X @ [1.0, 2.0, 3.0, 4.0] + rng.standard_t(2, 600)
         monkeypatch.setattr(absolute.Lines, "use", use)
         monkeypatch.setattr(absolute, "width", width)
-        wide = solve(X, y, "absolute", penalty, tol=1e-10)
+        wide = solve(X, y, "absolute", penalty, upper=upper, tol=1e-10)
         monkeypatch.setattr(absolute.Lines, "use", narrow)
         monkeypatch.setattr(absolute, "width", lambda n, k, before: k)
-        result = solve(X, y, "absolute", penalty, tol=1e-10)
+        result = solve(X, y, "absolute", penalty, upper=upper, tol=1e-10)
         assert result.status is Status.CONVERGED
         assert result.objective == pytest.approx(wide.objective, rel=1e-12)
     assert min(asked) == 5 < max(asked[1:])
