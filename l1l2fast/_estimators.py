@@ -112,7 +112,7 @@ def slack(tol):
 
 
 def record(estimator, X, y, results, gaps, slack=1.0):
-    """Set the fitted attributes, of X's dtype and y's dimension; warn about gaps above the tolerance."""
+    """Set the fitted attributes, of X's dtype and y's dimension; warn about what is above the tolerance."""
     coef = np.array([result.coef for result in results], dtype=X.dtype)
     gaps = np.array(gaps, dtype=X.dtype)
     n_iter = [result.n_iter for result in results]
@@ -123,9 +123,10 @@ def record(estimator, X, y, results, gaps, slack=1.0):
     intercept = np.array([result.intercept for result in results], dtype=X.dtype)
     estimator.intercept_ = (intercept[0] if y.ndim == 1 else intercept) if estimator.fit_intercept else 0.0
     for result in results:
-        if result.gap > slack * result.tolerance:
+        if result.missing > slack * result.tolerance:
+            what = "Duality gap" if result.stationarity is None else "Stationarity"
             warnings.warn(
-                f"{NOT_CONVERGED} Duality gap: {result.gap:.3e}, tolerance: {slack * result.tolerance:.3e}; "
+                f"{NOT_CONVERGED} {what}: {result.missing:.3e}, tolerance: {slack * result.tolerance:.3e}; "
                 f"{result.message}.",
                 ConvergenceWarning,
                 stacklevel=4,

@@ -1,27 +1,26 @@
-"""Estimators with a smooth loss, and the one for every cell, for `l1l2fast.sklearn`."""
+"""Estimators with a smooth loss for `l1l2fast.sklearn`, in place of scikit-learn's."""
 
-import numbers
 import warnings
 
 import numpy as np
 from scipy.optimize import brentq
 from sklearn import linear_model
-from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
-from sklearn.linear_model._base import LinearModel as Linear
+from sklearn.base import _fit_context
 from sklearn.utils import compute_class_weight
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from l1l2fast import _estimators, _validate
-from l1l2fast.losses import Huber, Logistic, Loss
-from l1l2fast.penalties import L1L2, L2, Penalty
+from l1l2fast import _estimators
+from l1l2fast.losses import Huber, Logistic
+from l1l2fast.penalties import L1L2, L2
 from l1l2fast.solvers import solve
 
 # A scale below this part of the largest |y| is that of a perfect fit, of which it is not asked exactly.
 PERFECT = 1e-10
 # How exactly the scale is found, and the gap of each fit on the way.
 SCALE, GAP = 1e-9, 1e-12
+# The derivative at which the scale of a warm start is kept.
+AGAIN = 1e-8
 
 
 class LogisticRegression(linear_model.LogisticRegression):
@@ -178,7 +177,7 @@ class HuberRegressor(linear_model.HuberRegressor):
     outliers_ : ndarray of bool of shape (n_samples,)
         Residuals larger than ``epsilon * scale_``.
     n_iter_ : int
-        Scales that were tried.
+        Scales that were tried, beside that of a warm start.
 
     See Also
     --------
@@ -216,9 +215,10 @@ class HuberRegressor(linear_model.HuberRegressor):
         again = self.warm_start and hasattr(self, "coef_")
         fits = Scales(self, X, y, weight, self.coef_ if again else None)
         self.scale_ = fits.best(self.scale_ if again else None)
-        fits.rise(self.scale_)
+        if fits.sigma != self.scale_:
+            fits.rise(self.scale_)
         self.coef_, self.intercept_ = fits.result.coef, fits.result.intercept if self.fit_intercept else 0.0
-        self.n_iter_ = fits.count
+        self.n_iter_ = fits.count - again
         self.outliers_ = np.abs(fits.residual) > self.epsilon * self.scale_
         return self
 
@@ -228,7 +228,7 @@ class Scales:
 
     def __init__(self, model, X, y, weight, start):
         self.model, self.X, self.y, self.weight, self.total = model, X, y, weight, weight.sum()
-        self.start, self.count, self.result, self.residual = start, 0, None, None
+        self.start, self.count, self.sigma, self.result, self.residual = start, 0, None, None, None
 
     def rise(self, sigma):
         """The derivative of the minimum in sigma, by the sum of the weights."""
@@ -243,7 +243,7 @@ class Scales:
             warm_start=self.start,
             tol=GAP,
         )
-        self.count += 1
+        self.count, self.sigma = self.count + 1, sigma
         self.start, self.residual = self.result.coef, self.y - self.result.predict(self.X)
         size = np.minimum(np.abs(self.residual) / sigma, eps)
         return 1 - self.weight @ (size * size) / self.total
@@ -253,6 +253,8 @@ class Scales:
         most = float(np.abs(self.y[self.weight > 0]).max(initial=0.0))
         least = max(10 * np.finfo(np.float64).eps, PERFECT * most)
         low = high = max(least, sigma or 0.5 * most)
+        if sigma and abs(self.rise(low)) <= AGAIN:
+            return low
         while self.rise(low) > 0:
             if low == least or self.count >= self.model.max_iter:
                 return low
@@ -262,114 +264,3 @@ class Scales:
                 return high
             low, high = high, 4 * high
         return brentq(self.rise, low, high, xtol=1e-300, rtol=SCALE)
-
-
-class LinearModel(MultiOutputMixin, RegressorMixin, Linear):
-    """Any loss with any penalty: `l1l2fast.solve` as an estimator.
-
-    Minimises, with ``W = sum(sample_weight)`` (``n_samples`` without weights),
-
-        1/W sum_i w_i l(y_i, intercept + x_i'b) + sum_j pen(b_j)
-
-    Parameters
-    ----------
-    loss : str or Loss, default="squared"
-        As in `l1l2fast.solve`. For the logistic loss y is -1 or 1, and `predict` gives the log odds.
-    penalty : None, str or Penalty, default=None
-        As in `l1l2fast.solve`.
-    alpha, l1_ratio : float, default=None
-        Of a penalty given by name, as in `l1l2fast.solve`; without influence otherwise.
-    fit_intercept, positive, standardize : bool
-        As in `l1l2fast.solve`.
-    tol : float, default=1e-8
-        Asked of the duality gap, relative to the objective of the null model.
-    max_iter : int, default=1000
-        Most outer rounds.
-    warm_start : bool, default=False
-        Start from the coefficients of the last fit.
-
-    Attributes
-    ----------
-    coef_, intercept_, n_iter_, dual_gap_, n_features_in_, feature_names_in_
-        As in `l1l2fast.sklearn.ElasticNet`.
-
-    See Also
-    --------
-    l1l2fast.solve : The same and more, with the certificate itself.
-
-    Examples
-    --------
-    >>> from l1l2fast import Huber
-    >>> from l1l2fast.sklearn import LinearModel
-    >>> model = LinearModel(Huber(0.5), "l1", alpha=0.01).fit([[0.0], [1.0], [2.0], [3.0]], [0, 1, 2, 90])
-    >>> model.coef_.round(2)
-    array([1.92])
-    """
-
-    _parameter_constraints = {
-        "loss": [StrOptions(set(_validate.LOSSES)), Loss],
-        "penalty": [StrOptions(set(_validate.PENALTIES)), Penalty, None],
-        "alpha": [Interval(numbers.Real, 0, None, closed="left"), None],
-        "l1_ratio": [Interval(numbers.Real, 0, 1, closed="both"), None],
-        "fit_intercept": ["boolean"],
-        "positive": ["boolean"],
-        "standardize": ["boolean"],
-        "tol": [Interval(numbers.Real, 0, None, closed="left")],
-        "max_iter": [Interval(numbers.Integral, 1, None, closed="left")],
-        "warm_start": ["boolean"],
-    }
-
-    def __init__(
-        self,
-        loss="squared",
-        penalty=None,
-        *,
-        alpha=None,
-        l1_ratio=None,
-        fit_intercept=True,
-        positive=False,
-        standardize=False,
-        tol=1e-8,
-        max_iter=1000,
-        warm_start=False,
-    ):
-        self.loss = loss
-        self.penalty = penalty
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
-        self.fit_intercept = fit_intercept
-        self.positive = positive
-        self.standardize = standardize
-        self.tol = tol
-        self.max_iter = max_iter
-        self.warm_start = warm_start
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
-        """Fit the model.
-
-        Parameters
-        ----------
-        X, y
-            As in `l1l2fast.sklearn.ElasticNet.fit`.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Sample weights; only their ratios matter.
-
-        Returns
-        -------
-        LinearModel
-            Itself.
-        """
-        X, y, sample_weight = _estimators.checked(self, X, y, sample_weight)
-        named = isinstance(self.penalty, str)
-        penalty = _validate.penalty(self.penalty, *((self.alpha, self.l1_ratio) if named else (None, None)))
-        penalties, standardize = [penalty] * _estimators.n_targets(y), bool(self.standardize)
-        results = _estimators.solve_targets(
-            self, X, y, self.loss, penalties, sample_weight, self.tol, self.max_iter, standardize=standardize
-        )
-        return _estimators.record(self, X, y, results, [result.gap for result in results])
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags

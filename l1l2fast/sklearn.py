@@ -8,9 +8,11 @@
     LogisticRegression(C, l1_ratio)      C sum_i w_i log(1 + exp(-y_i f_i)) + l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|^2
     LADRegressor(alpha, l1_ratio)        1/W sum_i w_i |r_i| + alpha (l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|^2)
 
+    GroupLasso(groups, alpha)            1/(2 W) sum_i w_i r_i^2 + alpha sum_g sqrt(size_g) |b_g|_2, or another loss
+    MCPRegressor, SCADRegressor, LqRegressor, L0Regressor       penalties that are not convex, with any loss
     LinearModel(loss, penalty)           any other cell, as `l1l2fast.solve` has it
 
-with r = y - f, f = intercept + X b and W = sum w. All but the last two *are* scikit-learn's classes with
+with r = y - f, f = intercept + X b and W = sum w. All down to LogisticRegression *are* scikit-learn's classes with
 another `fit`: parameters, their limits, tags, `path`, `sparse_coef_`, `predict` and metadata
 routing are inherited, `isinstance` holds. X is converted to floating point and, if sparse, to
 CSC, and not copied otherwise; the targets of a two-dimensional y are solved one by one, those of
@@ -31,11 +33,13 @@ except ImportError as error:
     raise ImportError("l1l2fast.sklearn needs scikit-learn >= 1.6: pip install 'l1l2fast[sklearn]'") from error
 
 from l1l2fast import _estimators
+from l1l2fast._any_loss import GroupLasso, LinearModel
 from l1l2fast._cv import ElasticNetCV, LassoCV
 from l1l2fast._estimators import ConvergenceWarning
-from l1l2fast._generalised import HuberRegressor, LinearModel, LogisticRegression
+from l1l2fast._generalised import HuberRegressor, LogisticRegression
 from l1l2fast._logistic_cv import LogisticRegressionCV
 from l1l2fast._loss_cv import LADCV, HuberCV, QuantileCV
+from l1l2fast._not_convex import L0Regressor, LqRegressor, MCPRegressor, SCADRegressor
 from l1l2fast._paths import enet_path, lasso_path
 from l1l2fast._quantile import LADRegressor, QuantileRegressor
 from l1l2fast._ridge_cv import RidgeCV
@@ -46,18 +50,23 @@ __all__ = [
     "ConvergenceWarning",
     "ElasticNet",
     "ElasticNetCV",
+    "GroupLasso",
     "HuberCV",
     "HuberRegressor",
+    "L0Regressor",
     "LADRegressor",
     "Lasso",
     "LassoCV",
     "LinearModel",
     "LogisticRegression",
     "LogisticRegressionCV",
+    "LqRegressor",
+    "MCPRegressor",
     "QuantileCV",
     "QuantileRegressor",
     "Ridge",
     "RidgeCV",
+    "SCADRegressor",
     "enet_path",
     "lasso_path",
 ]

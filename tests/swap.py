@@ -1,6 +1,7 @@
 """A pytest plugin that puts our estimators in the place of scikit-learn's, and keeps the tests that name them.
 
-Loaded by test_sklearn_swap.py with `pytest -p swap`; the names are in the variable SWAP.
+Loaded by test_sklearn_swap.py with `pytest -p swap`; the names are in the variable SWAP, and those of tests to be left
+out in SWAP_WITHOUT.
 """
 
 import ast
@@ -8,6 +9,7 @@ import os
 from pathlib import Path
 
 NAMES = set(filter(None, os.environ.get("SWAP", "").split(",")))
+WITHOUT = set(os.environ.get("SWAP_WITHOUT", "").split(","))
 
 
 def pytest_configure():
@@ -32,7 +34,7 @@ def naming_functions(path):
 
 def pytest_collection_modifyitems(config, items):
     """Drop the tests that have nothing to do with the swapped classes."""
-    wanted = {path: naming_functions(path) for path in {item.path for item in items}}
+    wanted = {path: naming_functions(path) - WITHOUT for path in {item.path for item in items}}
     dropped = [item for item in items if item.originalname not in wanted[item.path]]
     items[:] = [item for item in items if item.originalname in wanted[item.path]]
     config.hook.pytest_deselected(items=dropped)

@@ -102,6 +102,8 @@ FLOORS = [
     {"__init__"},
     {
         "_estimators",
+        "_any_loss",
+        "_not_convex",
         "_paths",
         "_cv",
         "_logistic_cv",
