@@ -9,7 +9,7 @@ import numpy as np
 from l1l2fast._several import correlations, doubtful, exceeding, nearest, residuals
 from l1l2fast.least_squares import scale_of
 from l1l2fast.squared import SMALL, budget_of, choose, cross, firmer, holds_residual, new_set, refresh
-from l1l2fast.working_set import GramSet, Point
+from l1l2fast.working_set import NOWHERE, GramSet, Point
 
 # Alphas that are solved, and certified by one pass over X, together; the larger number after a batch without misses.
 BATCH, LONG = 8, 16
@@ -32,6 +32,7 @@ class Trace:
         self.null, self.tolerance = scale_of(problem)
         self.passes, self.stuck = 1, False
         self.attempts, self.crossings, self.idle, self.least = 0, 0, 0, np.inf  # at the present alpha
+        self.missed = NOWHERE  # columns that the last batch would have needed
         self.strict = 1.0  # part of the usual accuracy that is asked of the working set
         self.found, self.memory = [], np.empty(0)
         n, p = problem.columns.n, problem.columns.p
@@ -90,7 +91,7 @@ class Trace:
             if self.stuck and holds_residual(self.working):
                 self.working, self.budget = firmer(self.problem, self.working, self.point)
             if not self.whole:
-                choose(self.problem, self.working, self.before, self.point, alphas[-1])
+                choose(self.problem, self.working, self.before, self.point, alphas[-1], self.missed)
                 self.make_exact()
             alphas, budget = (alphas, self.budget) if limited else (alphas[:1], np.inf)
             enough = SHARE * self.tolerance * self.strict
@@ -102,7 +103,8 @@ class Trace:
         for i in range(len(rows)):
             objective, gap, _ = look.certify(i)
             if gap > self.tolerance and not self.give_up(gap):
-                self.tighten(gap, look.misses(i))
+                self.tighten(gap, len(look.missed(i)))
+                self.missed = look.missed()
                 self.step(look, i)
                 return i
             if not holds_residual(self.working):
@@ -110,6 +112,7 @@ class Trace:
             self.attempts, self.crossings, self.idle, self.least = 0, 0, 0, np.inf
             self.found.append((*look.support(i), objective, gap))
         self.step(look, i)
+        self.missed = NOWHERE
         return i + 1
 
     def make_exact(self):
@@ -223,11 +226,12 @@ class Look:
         u = self.G[self.near, i]
         return self.sums.at(self.strengths[i]).certify(b, self.problem.y - self.r[i], self.theta[i], u)
 
-    def misses(self, i):
-        """Does a column matter that is not at work?"""
-        outside = self.problem.penalty.kink() * self.strengths[i] * self.problem.factor[self.near]
-        outside[self.place] = np.inf
-        return bool((np.abs(self.G[self.near, i]) > outside).any())
+    def missed(self, i=slice(None)):
+        """The columns that matter for answer i, or any, and are not at work."""
+        problem, out = self.problem, np.setdiff1d(self.near, self.which, assume_unique=True)
+        g, limit = self.G[out, i], np.multiply.outer(problem.factor[out], problem.penalty.kink() * self.strengths[i])
+        up, down = ((problem.upper[out] > 0) & (g > limit).T), ((problem.lower[out] < 0) & (g < -limit).T)
+        return out[np.atleast_2d(up | down).any(axis=0)]
 
     def support(self, i):
         """The columns of nonzero coefficients, and these."""

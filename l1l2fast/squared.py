@@ -10,7 +10,7 @@ import numpy as np
 from l1l2fast.interior import fits, interior
 from l1l2fast.least_squares import least_squares, scale_of
 from l1l2fast.result import Answer, Status, shrunk
-from l1l2fast.working_set import SMALL, GramSet, Point, ResidualSet
+from l1l2fast.working_set import NOWHERE, SMALL, GramSet, Point, ResidualSet
 
 # A Gram of this many columns (128 MB) is the largest that is formed.
 MAX_GRAM = 4000
@@ -128,8 +128,8 @@ def down(problem, point):
     return LATE if np.count_nonzero(point.b) > CUT * problem.columns.n else DOWN
 
 
-def choose(problem, working, before, point, strength):
-    """Let the columns in that matter at this strength; returns whether some were left out."""
+def choose(problem, working, before, point, strength, known=NOWHERE):
+    """Let the columns in that matter at this strength, and those `known` to; returns whether some were left out."""
     p = problem.columns.p
     if p <= SMALL:
         if len(working) < p:
@@ -139,6 +139,7 @@ def choose(problem, working, before, point, strength):
     room = p if holds_residual(working) else max(ROOM, min(active, MAX_GRAM - active))
     keep = working.wanted(before, point, strength, room)
     keep |= (point.b != 0) | ((problem.factor == 0) & (problem.square > 0))
+    keep[known] = True
     if len(working) > SPARE * active + ROOM:
         working.drop(keep)
     new = working.outside(keep)
