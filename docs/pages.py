@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 
 import numpy as np
+import table
 
 import l1l2fast
-from l1l2fast import losses, penalties, solve
+from l1l2fast import losses, penalties
 from l1l2fast.__main__ import main
 
 PICTURE = """
@@ -37,7 +38,7 @@ def write(folder):
     """All generated pages, into docs/generated."""
     place = Path(folder) / "generated"
     place.mkdir(exist_ok=True)
-    texts = {"api.rst": api(), "cells.inc": cells(), "help.inc": command_lines()}
+    texts = {"api.rst": api(), "cells.inc": table.cells(), "options.inc": table.options(), "help.inc": command_lines()}
     for module in (losses, penalties):
         for name in module.__all__[1:]:
             texts[f"{module.__name__.rpartition('.')[2]}_{name}.rst"] = page(module, name)
@@ -120,29 +121,6 @@ def source_lines(kind, name):
     while not source[last - 1].strip():
         last -= 1
     return f"{first + 1}-{last}"
-
-
-def cells():
-    """The table loss x penalty, asked of `solve` itself."""
-    rng = np.random.default_rng(0)
-    X, y = rng.standard_normal((20, 2)), np.where(rng.random(20) < 0.5, -1.0, 1.0)
-    columns = [None, *(getattr(penalties, name)() for name in penalties.__all__[1:]), l1l2fast.Group()]
-    rows = [["loss \\\\ penalty", *("none" if pen is None else f"`{type(pen).__name__}`" for pen in columns)]]
-    for name in losses.__all__[1:]:
-        loss = getattr(losses, name)()
-        row = [f":doc:`{name} </generated/losses_{name}>`"]
-        for pen in columns:
-            try:
-                answer = solve.__wrapped__(X, y, loss, pen)
-            except ValueError:
-                row.append("no")
-            else:
-                row.append("gap" if answer.stationarity is None else "stationarity")
-        rows.append(row)
-    lines = [".. list-table::", "   :header-rows: 1", ""]
-    for row in rows:
-        lines += [f"   {'* -' if i == 0 else '  -'} {cell}" for i, cell in enumerate(row)]
-    return "\n".join([*lines, ""])
 
 
 def command_lines():

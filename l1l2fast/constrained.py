@@ -72,8 +72,9 @@ class Search:
         self.passes = self.epochs = 0
         self.tolerance = None
         # what falls nearly along a line as a grows: |b|_1, or 1 / |b|_2
-        self.steep = problem.penalty.separable() and problem.penalty.elastic()[0] == 0
-        self.straight = problem.loss.slopes() is not None and not (self.steep or problem.penalty.elastic()[1])
+        l1, l2 = problem.penalty.elastic() if problem.penalty.separable() else (1.0, 1.0)  # a norm bends as l2 does
+        self.steep = l1 == 0
+        self.straight = problem.loss.slopes() is not None and l1 > 0 and l2 == 0
 
     def run(self, problem):
         """Solve one, closely."""

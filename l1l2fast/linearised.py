@@ -110,9 +110,9 @@ class Search:
                 return point, status
             new = self.fit(self.slopes(point.b), point.b)
             gain = point.objective - new.objective
-            if gain > 0 or gain > -CLEAR * self.null.objective and self.far(new) < self.far(point):
-                point = new
-            if gain <= CLEAR * self.null.objective and self.far(point) <= self.tolerance or gain <= 0:
+            moved = gain > 0 or gain > -CLEAR * self.null.objective and self.far(new) < self.far(point)
+            point = new if moved else point
+            if not moved or gain <= CLEAR * self.null.objective and self.far(point) <= self.tolerance:
                 break
         return point, None
 

@@ -117,7 +117,7 @@ def test_generated_pages(tmp_path, monkeypatch):
     made = {path.stem for path in (tmp_path / "generated").iterdir()}
     leaves = [f"losses_{leaf}" for leaf in l1l2fast.losses.__all__[1:]]
     leaves += [f"penalties_{leaf}" for leaf in l1l2fast.penalties.__all__[1:]]
-    assert made == {*leaves, "api", "cells", "help"}
+    assert made == {*leaves, "api", "cells", "help", "options"}
     listed = set(re.findall(r"^   ([\w.]+)$", read(tmp_path / "generated" / "api.rst"), flags=re.MULTILINE))
     own_pages = {*l1l2fast.losses.__all__, *l1l2fast.penalties.__all__}
     assert set(l1l2fast.__all__) - own_pages <= listed
