@@ -13,6 +13,7 @@ from importlib import metadata, resources
 import numpy as np
 
 from l1l2fast import compare, fit
+from l1l2fast._colours import show
 from l1l2fast._files import InputError, UsageError, number, pick, read, read_path, shown
 
 STACK_LOSS = "stack loss (Brownlee 1965)"
@@ -48,7 +49,7 @@ def main(arguments=None):
             stream.reconfigure(errors="replace")  # a column's name may be beyond the terminal's alphabet
     options = parser().parse_args(arguments)
     try:
-        print(options.run(options), flush=True)
+        show(options.run(options))
     except BrokenPipeError:  # the reader has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:

@@ -19,7 +19,7 @@ except ImportError as error:
     raise ImportError("l1l2fast.plots needs matplotlib >= 3.8: pip install 'l1l2fast[plots]'") from error
 
 from l1l2fast import _validate
-from l1l2fast.penalties import L1, L1L2, L2
+from l1l2fast.penalties import L0, L1, L1L2, L2, MCP, SCAD
 from l1l2fast.solvers import solve
 
 # L1 is always the first, L2 the second: two colours that everybody can tell apart, in print too.
@@ -356,9 +356,9 @@ def lad_optima(y=(1.0, 2.0, 5.0, 9.0), *, ax=None):
 def shrinkage(alpha=1.0, *, kinds=("L1", "L2", "L1 + L2", "hard", "SCAD", "MCP"), limit=4.0, ax=None):
     """What penalties make of a least-squares coefficient z, if the columns are orthonormal.
 
-    The coefficient under the penalty minimises ``(b - z)^2 / 2 + pen(b)``. L1 (soft thresholding), L2 and
-    L1 + L2 are fits by `solve` with ``X'X = n I``, all z at once; hard thresholding, SCAD (a = 3.7) and MCP
-    (gamma = 3) are not convex, and drawn dashed from their formulas.
+    The coefficient under the penalty minimises ``(b - z)^2 / 2 + pen(b)``; all curves are fits by `solve` with
+    ``X'X = n I``. Hard thresholding is L0 of strength ``alpha^2 / 2``, which drops what is below alpha; SCAD has a = 3.7
+    and MCP gamma = 3. These three are not convex, and dashed.
 
     Parameters
     ----------
@@ -392,18 +392,21 @@ def shrinkage(alpha=1.0, *, kinds=("L1", "L2", "L1 + L2", "hard", "SCAD", "MCP")
     ['L1', 'L2']
     """
     alpha, limit = _validate.number("alpha", alpha, 0.0), _validate.number("limit", limit, 0.0)
-    real = {"L1": L1(alpha), "L2": L2(alpha), "L1 + L2": L1L2(alpha, alpha)}
-    if unknown := [kind for kind in kinds if kind not in {*real, *FORMULAS}]:
-        raise ValueError(f"kinds must be among {[*real, *FORMULAS]}, got {unknown[0]!r}")
+    curves = {
+        "L1": L1(alpha),
+        "L2": L2(alpha),
+        "L1 + L2": L1L2(alpha, alpha),
+        "hard": L0(alpha**2 / 2),
+        "SCAD": SCAD(alpha),
+        "MCP": MCP(alpha),
+    }
+    if unknown := [kind for kind in kinds if kind not in curves]:
+        raise ValueError(f"kinds must be among {[*curves]}, got {unknown[0]!r}")
     z = np.linspace(-limit, limit, 401)
-    X = np.sqrt(len(z)) * np.eye(len(z))
     ax = plt.subplots(figsize=(5.2, 4.6), layout="constrained")[1] if ax is None else ax
     for number, kind in enumerate(kinds):
-        if kind in real:
-            b = solve(X, X @ z, penalty=real[kind], fit_intercept=False, tol=1e-12).coef
-        else:
-            b = FORMULAS[kind](z, alpha)
-        ax.plot(z, b, "-" if kind in real else "--", color=CURVES[number % len(CURVES)], label=kind)
+        line = "-" if curves[kind].convex() else "--"
+        ax.plot(z, shrunk(z, curves[kind]), line, color=CURVES[number % len(CURVES)], label=kind)
     ax.plot(z, z, ":", color=QUIET, label="no penalty")
     ax.set(xlabel="z, the least-squares coefficient", ylabel="b, the coefficient under the penalty", aspect="equal")
     ax.set_title(f"shrinkage, alpha = {alpha:g}")
@@ -411,23 +414,10 @@ def shrinkage(alpha=1.0, *, kinds=("L1", "L2", "L1 + L2", "hard", "SCAD", "MCP")
     return ax
 
 
-def hard(z, alpha):
-    """Hard thresholding: kept as it is, or dropped."""
-    return np.where(np.abs(z) > alpha, z, 0.0)
-
-
-def scad(z, alpha, a=3.7):
-    """SCAD: soft thresholding up to 2 alpha, no shrinkage from a alpha on."""
-    size = np.abs(z)
-    soft = np.maximum(size - alpha, 0.0)
-    between = ((a - 1) * size - a * alpha) / (a - 2)
-    return np.sign(z) * np.select([size <= 2 * alpha, size <= a * alpha], [soft, between], size)
-
-
-def mcp(z, alpha, gamma=3.0):
-    """MCP: soft thresholding, stretched so as to end at gamma alpha."""
-    size = np.abs(z)
-    return np.sign(z) * np.where(size <= gamma * alpha, np.maximum(size - alpha, 0.0) / (1 - 1 / gamma), size)
-
-
-FORMULAS = {"hard": hard, "SCAD": scad, "MCP": mcp}
+def shrunk(z, penalty):
+    """argmin_b (b - z)^2 / 2 + pen(b), by fits with X'X = n I, of some z at once."""
+    found = []
+    for part in np.array_split(z, 1 + len(z) // 16):
+        X = np.sqrt(len(part)) * np.eye(len(part))
+        found.append(solve(X, X @ part, penalty=penalty, fit_intercept=False, tol=1e-12).coef)
+    return np.concatenate(found)

@@ -117,6 +117,7 @@ FLOORS = [
         "dask",
         "__main__",
         "_pictures",
+        "_colours",
         "_files",
         "fit",
     },

@@ -1,5 +1,6 @@
 """The command line: the main job on real data, files of all kinds, and one clear line for each mistake."""
 
+import io
 import os
 import re
 import subprocess
@@ -398,3 +399,21 @@ def test_data_inside_are_plain_numbers():
     X, y = stack_loss()
     assert X.sum(axis=0).tolist() == [1269, 443, 1812]
     assert y.sum() == 368
+
+
+def test_colours_on_a_terminal(run):
+    """If rich is there and somebody looks: the same characters, some of them in colour."""
+    pytest.importorskip("rich")
+    from l1l2fast._colours import show
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    for command in (["compare"], ["fit", "--penalty", "l1"]):
+        report = run(*command)[1]
+        plain, coloured = io.StringIO(), Terminal()
+        show(report.rstrip("\n"), plain)
+        show(report.rstrip("\n"), coloured)
+        assert plain.getvalue() == report
+        assert "\x1b[" in coloured.getvalue() and re.sub(r"\x1b\[[0-9;]*m", "", coloured.getvalue()) == report

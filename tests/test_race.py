@@ -139,3 +139,14 @@ def test_the_report_is_whole(rehearsal):
         assert [row["accuracy"] for row in problem["rows"]] == [1e-4, 1e-6, 1e-9]
         assert all(row["ours"]["error"] <= row["accuracy"] for row in problem["rows"])
     assert "geometric mean" in printed
+
+
+def test_cross_validation_beside_scikit_learn(tmp_path):
+    command = [sys.executable, "-m", "race.cv", "--only", "rehearsal_tall", "--contestants", "l1l2fast", "sklearn"]
+    done = subprocess.run([*command, "--output", tmp_path], cwd=BENCHMARKS, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "cv.json").read_text())["rehearsal_tall_cv"]
+    for who in ("l1l2fast", "sklearn"):
+        last = found["runs"][who][-1]
+        assert last["error"] < 1e-6 and last["same"] and last["cpu"] > 0
+    assert "within 1e-05: l1l2fast" in done.stdout and len(found["ratios"]) == 3

@@ -14,6 +14,6 @@ ax = plots.shrinkage(kinds=["L1", "L2", "L1 + L2"])
 # %%
 # L1 shrinks large coefficients as much as small ones, a bias that hard thresholding (the best subset), SCAD and MCP
 # avoid. Their price is a penalty that is not convex: more than one local optimum, and no duality gap to prove the
-# answer. They are drawn from their formulas.
+# answer. With orthonormal columns the fits find the best one: every point of every curve is a fit by ``solve``.
 
 ax = plots.shrinkage()
