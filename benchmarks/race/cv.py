@@ -2,8 +2,8 @@
 
 All have the same folds (runs of neighbouring rows), alphas, an intercept and one thread, and end with a path on all
 rows. The error of a curve is max |mean squared error - exact one| over the curve's first value, where nothing is
-selected; "exact" is this library at a tolerance of 1e-12, and the tightest curve of every peer says how near that comes. The best
-alpha and the one within one standard error have to be the exact ones within a step. celer_path is
+selected; "exact" is this library at a tolerance of 1e-12, and the tightest curve of every peer says how near that
+comes. The best alpha and the one within one standard error have to be the exact ones within a step. celer_path is
 looped over the folds, since celer's LassoCV does not run on scikit-learn 1.9, and so are adelie's solvers.
 """
 
