@@ -169,8 +169,9 @@ def solve(
     loss end exactly: by the simplex method on a vertex (as many zero residuals as coefficients), or with an L2
     term by the method of multipliers. Without a penalty, or with L2 alone, they begin with smoothed fits to samples of
     growing size, after which only the rows of a narrow band can still change side; with more than 100
-    coefficients an interior point method leads up to the vertex. With an L1 penalty or `positive` it does so over
-    all rows and columns, in the smaller of n and p, and the simplex method's basis is as small as the support.
+    coefficients an interior point method leads up to the vertex. With a strong L2 penalty and no intercept some epochs
+    of coordinate ascent on the dual take their place. With an L1 penalty or `positive` the interior point method runs
+    over all rows and columns, in the smaller of n and p, and the simplex method's basis is as small as the support.
     With L1 + L2, or other bounds, or method="irls"
     they begin with reweighted least squares: |r| is replaced by the parabola that touches
     sqrt(r^2 + eps^2) from above at the present residual, eps starts at the objective of the null model

@@ -125,6 +125,19 @@ cdef void set_scales(Face* s) noexcept nogil:
         s.gam = s.reach
 
 
+cdef bint loose(Face* s, Py_ssize_t i) noexcept nogil:
+    return -s.left[i] < s.psi[i] < s.right[i]
+
+
+cdef bint warm(Face* s) noexcept nogil:
+    # Does the psi that was given say which rows have no residual?
+    cdef Py_ssize_t i, n = 0
+    for i in range(s.m):
+        s.inside[i] = s.width[i] > 0 and loose(s, i)
+        n += s.inside[i]
+    return 0 < n < s.m
+
+
 cdef int minimise(Face* s, Py_ssize_t max_rounds, Py_ssize_t* newtons) noexcept nogil:
     cdef Py_ssize_t i, count, n_inside = 0, wait = 0, _round
     cdef bint settled = False
@@ -132,6 +145,8 @@ cdef int minimise(Face* s, Py_ssize_t max_rounds, Py_ssize_t* newtons) noexcept 
     set_scales(s)
     least = 1e-9 * s.gam
     set_prox(s)
+    if warm(s) and finish(s):
+        return EXACT
     for _round in range(max_rounds):
         count = newton(s, n_inside > 3 * s.k or _round == 0, &settled, &n_inside)
         if count < 0:
@@ -153,10 +168,6 @@ cdef int minimise(Face* s, Py_ssize_t max_rounds, Py_ssize_t* newtons) noexcept 
         elif wait <= 0 and s.gam > least:
             s.gam *= 0.25
     return ROUND_CAP
-
-
-cdef bint loose(Face* s, Py_ssize_t i) noexcept nogil:
-    return -s.left[i] < s.psi[i] < s.right[i]
 
 
 cdef bint balance(Face* s) noexcept nogil:

@@ -7,11 +7,15 @@ right of it. Those are L1 penalties, which snap to 0, and bounds.
 """
 import numpy as np
 
-from libc.math cimport INFINITY, fabs, ilogb, isinf, ldexp
+from libc.math cimport INFINITY, fabs, ilogb, isinf, ldexp, sqrt
 
 from l1l2fast._columns cimport Columns
 from l1l2fast._objective cimport Sums
 from l1l2fast._scalar cimport clip
+
+
+cdef enum:
+    TILE = 64  # rows that are turned at a time, in cache
 
 
 cdef inline double times(double slope, double w) noexcept nogil:
@@ -149,6 +153,27 @@ cdef class Units:
                 for i in range(m):
                     Z_[a, i] = 1.0
         return Z, other[0], other[1], other[2]
+
+    def rounded(self, Columns X not None):
+        """All rows over the roots of d, so that every curvature is 1; then y, slopes and the squares of the rows."""
+        cdef Py_ssize_t a, i, lo, hi, tile, n = X.n, k = self.used_.shape[0]
+        W, other = np.empty((n, k)), np.zeros((4, n))
+        cdef double[:, ::1] W_ = W, o = other, block = np.empty((k, TILE))
+        cdef double[::1] part = np.empty(k)
+        cdef double w
+        with nogil:
+            for a in range(k):
+                part[a] = 1 / (self.root_[a] * sqrt(self.d_[a]))
+            for tile in range((n + TILE - 1) // TILE):
+                lo, hi = tile * TILE, min(tile * TILE + TILE, n)
+                X.load(lo, hi, &self.used_[0], k, NULL, &block[0, 0], TILE)
+                for i in range(lo, hi):
+                    w = self.weight[i] * n
+                    o[0, i], o[1, i], o[2, i] = self.y[i] / self.size, self.left * w, self.right * w
+                    for a in range(k):
+                        W_[i, a] = block[a, i - lo] * part[a]
+                        o[3, i] += W_[i, a] * W_[i, a]
+        return W, *other
 
     cdef all_rows(self, Columns X):
         # X~ of the columns used: the whole of them is read in the order it is stored
