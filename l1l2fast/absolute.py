@@ -96,6 +96,8 @@ def solve(problem, guess=None):
 def begin(problem, lines, null, level):
     """A rough solution: b with the intercept last, its residuals, passes, steps."""
     p = problem.columns.p
+    if lines.k == 0:
+        return np.append(problem.start, 0.0), lines.y, 0, 0
     if problem.method == "irls" or problem.columns.n * (p + 1) > TINY and not lines.bare:
         return reweight(problem, null)
     b = np.empty(p + 1)

@@ -75,14 +75,18 @@ def samples(n, k):
         sizes.insert(0, m)
 
 
+def spread_rows(n, m):
+    """One row of each of m stretches of the n: data may come in an order."""
+    rng = np.random.default_rng(m)
+    return ((np.arange(m) + rng.random(m)) * (n / m)).astype(np.intp)
+
+
 def rough(lines, beta):
     """Fits growing samples, moving beta; returns the size of the last one, its smoothing, and the Newton steps."""
     live = None if lines.n_live == len(lines.y) else lines.problem.weight.nonzero()[0]
     before, steps, gam = 0, 0, 0.0
     for m in samples(lines.n_live, lines.k):
-        # one row of each of m stretches: data may come in an order
-        rng = np.random.default_rng(m)
-        rows = ((np.arange(m) + rng.random(m)) * (lines.n_live / m)).astype(np.intp)
+        rows = spread_rows(lines.n_live, m)
         part = lines.part(rows if live is None else live[rows])
         if before and 2 * width(m, lines.k, before) < m:
             r = part.y - beta @ part.Z

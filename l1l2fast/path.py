@@ -7,6 +7,7 @@ import numpy as np
 
 from l1l2fast import _validate, _validate_many
 from l1l2fast.batches import Trace
+from l1l2fast.corners import Corners
 from l1l2fast.path_result import Path
 from l1l2fast.penalties import L1, L1L2, L2
 from l1l2fast.result import Function, Status, warn_of
@@ -151,6 +152,8 @@ def follow(trace, alphas, n_alphas=1, eps=None, begin=0.0):
 
 def way(problem, n_jobs):
     """How to go along the path of this loss and penalty."""
+    if problem.loss.slopes() is not None and problem.penalty.elastic()[1] == 0:
+        return Corners(problem)
     if not problem.loss.quadratic():
         return Steps(problem)
     if problem.penalty.elastic()[0] > 0:

@@ -1,7 +1,8 @@
 """Two lines a row and a price on the coefficients: an L1 penalty, a bound at 0.
 
-1. Identify: an interior point method on all rows and columns, to a gap of a ten thousandth (`_interior`); from a warm
-   start, and where X is small, nothing.
+1. Identify: an interior point method (`_interior`), to a gap of a ten thousandth; on a sample of the rows first, if
+   they are many, then on the band that it leaves, and on the columns that pull before any is in. From a warm start,
+   and where X is small, nothing.
 2. Solve small: the coefficients that it tells from zero, and as many rows of zero residual, are nearly the corner
    (`_corner`); rows that are clearly on one side become a linear term, columns with slack are left out.
 3. Finish exactly: the simplex method, a few pivots; rows that did change side and columns that are too steep come in.
@@ -15,19 +16,24 @@ from scipy.linalg import lapack, qr
 
 from l1l2fast._corner import corner
 from l1l2fast._interior import interior
+from l1l2fast.narrowing import samples, spread_rows, width
 from l1l2fast.result import Answer, shrunk
 from l1l2fast.uniqueness import STRICT, is_unique
 
 # What the kernels answer.
 OPTIMAL, PIVOT_CAP, UNBOUNDED = 0, 1, 2
+NEAR = 0
 # Up to this many numbers in X, the simplex method starts from the empty corner.
 SMALL = 20_000
 # The interior point method starts that many typical residuals wide, ends at this gap, after so many steps at most.
 WIDE, CLOSE, PATIENCE = 20, 1e-4, 60
+# Columns that pull by less than this part of their price at b = 0 are left out at first, if they are many; what is
+# beyond its price by this part at the end of it comes in.
+PULL, MISSED = 0.5, 1e-2
 # The small problem has so many rows and columns for each coefficient of the corner, and so many besides.
 EACH, BESIDES = 2, 100
 # Pivots at most: of a start that promised to be near, for each row or column that may be in the corner, then at all.
-NEAR, PIVOTS = 5, 500
+HOPED, PIVOTS = 5, 500
 # A column is too steep if it is so by this part of its price.
 BEYOND = 1e-9
 # A pivot in the choice of rows below this part of its column's largest is none.
@@ -35,7 +41,7 @@ RANK = 1e-10
 
 
 class Priced(NamedTuple):
-    """Columns Z, (k, m), with y and the slopes of the m rows and of the k coefficients."""
+    """Columns Z, (k, m), with y and the slopes of the m rows and of the k coefficients, and a linear term."""
 
     Z: np.ndarray
     y: np.ndarray
@@ -43,6 +49,7 @@ class Priced(NamedTuple):
     right: np.ndarray
     down: np.ndarray
     up: np.ndarray
+    c: np.ndarray
 
     @property
     def free(self):
@@ -53,6 +60,25 @@ class Priced(NamedTuple):
         """The dual point of rows on the sides that r says."""
         return np.where(r > 0, self.right, -self.left)
 
+    def part(self, near, work, r):
+        """These rows and columns; other rows stay on the side that r says, other coefficients at 0."""
+        k, m = self.Z.shape
+        if len(near) == m and len(work) == k:
+            return self
+        c = self.c
+        if len(near) < m:
+            side = self.side(r)
+            side[near] = 0.0
+            c = c - self.Z @ side
+        Z = np.ascontiguousarray(self.Z[work] if len(near) == m else self.Z[np.ix_(work, near)])
+        return Priced(Z, self.y[near], self.left[near], self.right[near], self.down[work], self.up[work], c[work])
+
+    def level(self, r):
+        """The best constant for these residuals: a quantile."""
+        order = np.argsort(r)
+        reached = np.cumsum((self.left + self.right)[order])
+        return r[order[np.searchsorted(reached, self.right.sum() * (1 - 1e-14))]]
+
 
 def suits(lines):
     """Are these lines without curvature, and every coefficient held at 0 or not at all?"""
@@ -61,45 +87,62 @@ def suits(lines):
     return some and lines.n_live > 0 and units.prices() is not None
 
 
+def table(problem, lines):
+    """The live rows, and the problem in the units of `lines`."""
+    live = problem.weight.nonzero()[0]
+    data = lines.units.along(problem.columns, live)
+    return live, Priced(*data, *lines.units.prices(), np.zeros(lines.units.k))
+
+
 def solve(problem, lines, tolerance):
     """Minimise; returns an Answer without a verdict."""
-    live, units = problem.weight.nonzero()[0], lines.units
-    Z, y, left, right = units.along(problem.columns, live)
-    small = Priced(Z, y, left, right, *units.prices())
-    beta, warm = units.inner(np.append(problem.start, 0.0)), problem.started and problem.start.any()
-    if warm and problem.intercept:
-        beta[-1] = level(small, small.y - beta @ small.Z)
-    status, beta, psi, basis, steps = vertex(small, beta, warm)
-    b = lines.coefficients(beta, np.append(problem.start, 0.0))
+    live, small = table(problem, lines)
+    beta, start = lines.units.inner(np.append(problem.start, 0.0)), None
+    if problem.started and problem.start.any():
+        if problem.intercept:
+            beta[-1] = small.level(small.y - beta @ small.Z)
+        r = small.y - beta @ small.Z
+        start = Start(*pick(small, (beta != 0) | small.free, np.abs(r)), np.abs(r), np.zeros(len(beta)), r)
+    found = vertex(small, start)
+    answer = certified(problem, lines, tolerance, live, found)
+    return answer._replace(unique=is_only(small, lines, found)) if answer.gap <= tolerance else answer
+
+
+class Found(NamedTuple):
+    """The last corner: its coefficients, dual point, rows and columns; the pivots and steps that led to it."""
+
+    status: int
+    beta: np.ndarray
+    psi: np.ndarray
+    zero: np.ndarray
+    some: np.ndarray
+    steps: int
+
+
+def certified(problem, lines, tolerance, live, found):
+    """The answer that a corner is, with its gap."""
+    b = lines.coefficients(found.beta, np.append(problem.start, 0.0))
     f = problem.columns.predict(b[:-1])
     r = problem.sums.residual(f, b[-1])
-    theta = units.spread(psi, live, r)
+    theta = lines.units.spread(found.psi, live, r)
     u = problem.columns.sweep(theta)
     objective, gap, scale = problem.certify(b[:-1], f, theta, u)
-    unique = is_only(small, lines, beta, r[live], psi, basis) if gap <= tolerance else None
-    return Answer(b[:-1], float(b[-1]), objective, gap, *shrunk(scale, theta, u), None, tolerance, 3, steps, unique)
+    dual = shrunk(scale, theta, u)
+    return Answer(b[:-1], float(b[-1]), objective, gap, *dual, None, tolerance, 3, found.steps, None)
 
 
-def level(small, r):
-    """The best constant for these residuals: a quantile."""
-    order = np.argsort(r)
-    reached = np.cumsum((small.left + small.right)[order])
-    return r[order[np.searchsorted(reached, small.right.sum() * (1 - 1e-14))]]
-
-
-def vertex(small, beta, warm):
-    """The optimal corner: (status, beta, psi, its rows and columns, steps)."""
+def vertex(small, start):
+    """The optimal corner, from a start that promises to be near, or None."""
     k, m = small.Z.shape
-    most, steps = PIVOTS * (min(m, k) + 10), 0
-    if warm:
-        r = small.y - beta @ small.Z
-        start = Start(*pick(small, (beta != 0) | small.free, np.abs(r)), np.abs(r), np.zeros(k), r)
-        status, *answer, steps = exact(small, start, NEAR * (len(start.zero) + BESIDES))
-        if status == OPTIMAL:
-            return status, *answer, steps
+    steps = 0
+    if start is not None:
+        found = exact(small, start, HOPED * (len(start.zero) + BESIDES))
+        if found.status == OPTIMAL:
+            return found
+        steps = found.steps
     start, work = identify(small) if k * m > SMALL else (empty(small), 0)
-    status, *answer, more = exact(small, start, most)
-    return status, *answer, steps + work + more
+    found = exact(small, start, PIVOTS * (min(m, k) + 10))
+    return found._replace(steps=found.steps + steps + work)
 
 
 class Start(NamedTuple):
@@ -118,22 +161,76 @@ def empty(small):
     return Start(none, none, np.zeros(len(small.y)), np.zeros(len(small.Z)), small.y)
 
 
+def again(small, found):
+    """To start from a corner found before, at other prices."""
+    r = small.y - found.beta @ small.Z
+    return Start(found.zero, found.some, np.abs(r), np.zeros(len(found.beta)), r)
+
+
 def identify(small):
     """A start near the optimum, and the steps it took."""
     k, m = small.Z.shape
-    beta, psi, r = np.zeros(k), np.empty(m + k), np.empty(m + k)
-    left, right = np.append(small.left, small.up), np.append(small.right, small.down)
-    gam = WIDE * float(np.median(np.abs(small.y))) or 1.0
-    y = np.append(small.y, beta)
-    _, steps = interior(small.Z, y, left, right, np.zeros(k), beta, psi, r, gam, CLOSE, PATIENCE)
-    if not np.isfinite(beta).all():
-        return empty(small), steps
-    # what is zero has a small residual beside its slack, each as a part of the largest
+    rows, work, r, steps, gam = np.arange(m), promising(small), small.y, 0, 0.0
+    beta = np.zeros(len(work))
+    for size in samples(m, k)[-1:]:
+        some = spread_rows(m, size)
+        part = small.part(some, work, r)
+        share = size / m
+        part = part._replace(down=share * part.down, up=share * part.up, c=0 * part.c)
+        beta, *_, count = inside(part, beta, gam)
+        r = small.y - beta @ small.Z[work]
+        band = np.argpartition(np.abs(r), min(width(m, k, size), m - 1))[: width(m, k, size)]
+        rows, steps, gam = np.sort(band), steps + count, 2 * float(np.abs(r[band]).max())
+    while True:
+        part = small.part(rows, work, r)
+        beta, psi, rest, status, count = inside(part, beta, gam)
+        steps += count
+        if status != NEAR and len(rows) < m:
+            rows, gam, beta = np.arange(m), 0.0, np.zeros(len(work))
+            continue
+        if not np.isfinite(beta).all():
+            return empty(small), steps
+        side = small.side(r)
+        side[rows] = psi[: len(rows)]
+        v = small.Z @ side - small.c
+        missed = np.maximum(v - small.up, -small.down - v) > MISSED * (small.down + small.up)
+        missed[work] = False
+        if not missed.any():
+            return closing(small, part, rows, work, beta, psi, rest, v), steps
+        work = np.union1d(work, missed.nonzero()[0])
+        beta, gam = np.zeros(len(work)), 0.0
+
+
+def promising(small):
+    """The columns that pull at b = 0; all of them, if that is about what they do."""
+    r = small.y - (small.level(small.y) if small.free.any() else 0.0)
+    pull = np.abs(small.Z @ small.side(r) - small.c) > PULL * np.minimum(small.down, small.up)
+    work = (pull | small.free).nonzero()[0]
+    return work if 2 * len(work) < len(pull) else np.arange(len(pull))
+
+
+def inside(part, beta, gam):
+    """The interior point method from beta, good to about gam: (beta, psi, residuals, status, steps)."""
+    k, m = part.Z.shape
+    beta, psi, r = beta.copy(), np.empty(m + k), np.empty(m + k)
+    left, right = np.append(part.left, part.up), np.append(part.right, part.down)
+    gam = gam or WIDE * float(np.median(np.abs(part.y))) or 1.0
+    y = np.append(part.y, np.zeros(k))
+    return beta, psi, r, *interior(part.Z, y, left, right, part.c, beta, psi, r, gam, CLOSE, PATIENCE)
+
+
+def closing(small, part, rows, work, beta, psi, rest, v):
+    """The start that an interior point is: what is zero has a residual small beside its slack, as parts of the most."""
+    m = len(rows)
+    left, right = np.append(part.left, part.up), np.append(part.right, part.down)
     slack = np.minimum(psi + left, right - psi) / np.maximum(left + right, 1e-300) + 1e-12
-    r, size = r[:m], np.abs(r)
-    rows = size[:m] / (size[:m].max() + 1e-300) / slack[:m]
-    columns = slack[m:] / (size[m:] / (size[m:].max() + 1e-300) + 1e-12)
-    return Start(*pick(small, (columns < 1) | small.free, rows), rows, columns, r), steps
+    size = np.abs(rest)
+    cost = np.full(len(small.y), np.inf)
+    cost[rows] = size[:m] / (size[:m].max() + 1e-300) / slack[:m]
+    price = 1e12 * np.minimum(small.up - v, v + small.down) / np.where(small.free, 1.0, small.down + small.up)
+    price[work] = slack[m:] / (size[m:] / (size[m:].max() + 1e-300) + 1e-12)
+    r = small.y - beta @ small.Z[work]
+    return Start(*pick(small, (price < 1) | small.free, cost), cost, price, r)
 
 
 def pick(small, chosen, cost):
@@ -168,55 +265,47 @@ def least(cost, size, those):
 
 
 def exact(small, start, most):
-    """The simplex method on few rows and columns, and more if need be; (status, beta, psi, (rows, columns), steps)."""
+    """The simplex method on few rows and columns, and more if need be."""
     zero, some, rows, columns, r = start
     size, steps = EACH * len(zero) + BESIDES, 0
     near, work = least(rows, size, zero), least(columns, size, some)
     while True:
-        status, beta, psi, basis, pivots = on_part(small, near, work, zero, some, r, most - steps)
-        steps += pivots
-        if status == UNBOUNDED and len(near) < len(r):
+        found = on_part(small, near, work, zero, some, r, most - steps)
+        steps += found.steps
+        if found.status == UNBOUNDED and len(near) < len(r):
             near = least(rows, 4 * len(near), near)
             continue
-        now = small.y - beta @ small.Z
+        now = small.y - found.beta @ small.Z
         crossed = (now > 0) != (r > 0)
         crossed[near] = False
-        v = small.Z @ psi
+        v = small.Z @ found.psi - small.c
         beyond = np.maximum(v - small.up, -small.down - v) > BEYOND * (small.down + small.up)
         beyond[work] = False
-        if status != OPTIMAL or not (crossed.any() or beyond.any()):
-            return status, beta, psi, basis, steps
+        if found.status != OPTIMAL or not (crossed.any() or beyond.any()):
+            return found._replace(steps=steps)
         near = np.union1d(near, crossed.nonzero()[0])
         work = np.union1d(work, beyond.nonzero()[0])
-        r, (zero, some) = now, basis
+        r, zero, some = now, found.zero, found.some
 
 
 def on_part(small, near, work, zero, some, r, most):
     """The exact solution with the rows and columns of a part, the rest as r and zeros say."""
-    side = small.side(r)
-    side[near] = 0.0
-    c = -(small.Z[work] @ side) if len(near) < len(r) else np.zeros(len(work))
-    whole = len(near) == len(r) and len(work) == len(small.Z)
-    Z = small.Z if whole else np.ascontiguousarray(small.Z[np.ix_(work, near)])
-    at = np.zeros(min(Z.shape), np.int64), np.zeros(min(Z.shape), np.int64)
+    part = small.part(near, work, r)
+    at = np.zeros(min(part.Z.shape), np.int64), np.zeros(min(part.Z.shape), np.int64)
     at[0][: len(zero)], at[1][: len(some)] = np.searchsorted(near, zero), np.searchsorted(work, some)
-    found, psi = np.zeros(len(work)), np.zeros(len(near))
-    prices = small.down[work], small.up[work]
-    rows = np.ascontiguousarray(Z.T)
-    rest = small.y[near], small.left[near], small.right[near], *prices, c, found, *at, len(zero), psi
-    status, pivots, count = corner(Z, rows, *rest, most)
-    beta = np.zeros(len(small.Z))
-    beta[work] = found
-    side[near] = psi
-    return status, beta, side, (near[at[0][:count]], work[at[1][:count]]), pivots
+    beta, psi, few = np.zeros(len(small.Z)), small.side(r), np.empty(len(near))
+    b, rows = np.zeros(len(work)), np.ascontiguousarray(part.Z.T)
+    status, pivots, count = corner(part.Z, rows, *part[1:], b, *at, len(zero), few, most)
+    beta[work], psi[near] = b, few
+    return Found(status, beta, psi, near[at[0][:count]], work[at[1][:count]], pivots)
 
 
-def is_only(small, lines, beta, r, psi, basis):
+def is_only(small, lines, found):
     """Is beta the only minimiser? See `uniqueness`."""
     if len(lines.gone) or lines.free:
         return False
-    zero, some = basis
-    v = small.Z @ psi
+    _, beta, psi, zero, some, _ = found
+    v, r = small.Z @ psi, small.y - beta @ small.Z
     width = small.down + small.up
     # a coefficient that is zero and priced beyond what the rows pull is zero in every minimiser
     still = (np.minimum(small.up - v, v + small.down) > STRICT * width) & (beta == 0)
@@ -225,10 +314,9 @@ def is_only(small, lines, beta, r, psi, basis):
     if inside.all() and still.sum() + len(some) == len(v):
         return True
     moving = (~still).nonzero()[0]
-    rest = r.copy()
-    rest[np.abs(r) <= 1e-12 * lines.size] = 0.0
+    r[np.abs(r) <= 1e-12] = 0.0
     units = moving[width[moving] > 0]
     Z = np.vstack([small.Z[moving].T, (units[:, None] == moving).astype(float)])
-    residual = np.append(rest / lines.size, -beta[units])
+    residual = np.append(r, -beta[units])
     left, right = np.append(small.left, small.up[units]), np.append(small.right, small.down[units])
     return is_unique(Z, residual, np.append(psi, -v[units]), left, right, np.zeros(len(moving)))

@@ -86,6 +86,7 @@ FLOORS = [
         "path",
         "batches",
         "steps",
+        "corners",
         "path_result",
         "ridge",
         "criteria",

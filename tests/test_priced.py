@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from l1l2fast import L1, Pinball, Status, priced, solve
+from l1l2fast import L1, Pinball, Status, path, priced, solve
+from l1l2fast._interior import interior
 
 
 def programme(X, y, quantile, alpha, weight, factor, intercept, positive):
@@ -102,6 +103,29 @@ def test_units_do_not_matter(shape, scale):
     if 1e-10 < scale < 1e10:
         other = solve(scale * X, y, "absolute", L1(scale * alpha), tol=1e-12)
         assert np.allclose(other.coef * scale, one.coef, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(300, 40), (40, 300)], ids=str)
+@pytest.mark.parametrize("intercept", [True, False])
+def test_a_path_has_the_corners_of_single_fits(shape, intercept):
+    X, y = data(*shape, "plain")
+    found = path(X, y, Pinball(0.3), n_alphas=8, eps=1e-2, fit_intercept=intercept, tol=1e-12)
+    assert found.gap.max() <= found.tolerance
+    for alpha, coef in zip(found.alphas[1:], found.coef.T[1:], strict=True):
+        single = solve(X, y, Pinball(0.3), L1(alpha), fit_intercept=intercept, tol=1e-12)
+        assert np.allclose(coef, single.coef, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("columns", [3, 30])
+def test_many_rows_are_sampled_and_banded(columns, monkeypatch):
+    X, y = data(20_000, columns, "plain")
+    alpha = 0.01 * np.abs(X.T @ np.sign(y)).max() / len(y)
+    seen = []
+    monkeypatch.setattr(priced, "interior", lambda Z, *rest: seen.append(Z.shape[1]) or interior(Z, *rest))
+    result = solve(X, y, "absolute", L1(alpha), tol=1e-12)
+    assert result.status is Status.CONVERGED
+    assert max(seen) < 10_000  # the widest band
+    assert result.n_iter < 300
 
 
 def test_copies_of_a_column_are_not_unique():
