@@ -23,17 +23,23 @@ from l1l2fast.result import Answer, Status
 from l1l2fast.working_set import SMALL, GramSet
 
 # The lasso to start from need not be better than this.
-LOOSE = 1e-3
+LOOSE = 1e-2
 # Columns that may come in at a time, if the support is smaller.
 ROOM = 200
 # Passes between two Newton steps, and rounds of both on one working set.
-PASSES, ROUNDS = 50, 100
+PASSES, ROUNDS = 25, 100
 # A pass that moves b by this part of y has come to rest; what lowers the objective by less is rounding.
 REST, CLEAR = 1e-28, 1e-12
 # While more columns ask to come in than this part of the support, this is rest enough.
 FEW, ROUGH = 0.1, 1e-6
+# A pass that moves b by the square of this part of tol is rest enough at first, STRICTER times as much in each round.
+CLOSE, STRICTER = 0.1, 0.01
+# And while the objective falls by this part from round to round.
+FALLING = 1e-3
 # Columns come in that would move if their slopes were this many times as steep: some of them soon are.
 AHEAD = 1.2
+# Curvature that is less than this part of the largest is none.
+FLAT = 1e-10
 # Lengths of a step that are tried.
 STEPS = 1.0, 0.5, 0.2, 0.05, 0.01
 # The lasso that lets many columns in, relative to the thresholds of pen.
@@ -134,11 +140,13 @@ def refresh(problem, b):
 def settle(problem, judge, b):
     """From b downhill until no column asks to move."""
     working, before = GramSet(problem), np.inf
+    # falls go with the square of the slopes of which tol is a part
+    rest, clear = max(REST, min(ROUGH, (CLOSE * problem.tol) ** 2)), max(CLEAR, problem.tol**2) * judge.null
     while True:
         point = refresh(problem, b)
         judge.passes += 1
         new, fall = moves(problem.penalty, b, point.g, problem.square, *box(problem))
-        fall[fall <= CLEAR * judge.null] = 0.0
+        fall[fall <= clear] = 0.0
         if judge(point, bool(fall.any()), before - point.objective <= 1e-15 * judge.null):
             return point
         keep = b != 0
@@ -148,8 +156,10 @@ def settle(problem, judge, b):
         room = max(ROOM, np.count_nonzero(keep))
         keep[asking[np.argsort(-fall[asking], kind="stable")[:room]]] = True
         working.extend(working.outside(keep))
+        rough = rough or before - point.objective > FALLING * point.objective
         before = point.objective
-        b = working.spread(small(problem, working, point, judge, ROUGH if rough else REST))
+        b = working.spread(small(problem, working, point, judge, ROUGH if rough else rest))
+        rest = rest if rough else max(REST, STRICTER * rest)
 
 
 def small(problem, working, point, judge, rest):
@@ -193,17 +203,22 @@ def newton(penalty, G, q, b, factor, lower, upper):
 
 def direction(H, slope, second, b):
     """Newton's step, and True; or where the curvature is negative a way down that is as long as b, and False."""
-    size = len(b)
-    L, info = lapack.dpotrf(H + np.diag(second), lower=1)
-    if info == 0:
+    H = H + np.diag(second)
+    L, k = lapack.dpotrf(H, lower=1)
+    if k == 0:
         return lapack.dpotrs(L, slope, lower=1)[0], True
-    values, vectors = np.linalg.eigh(H + np.diag(second))
-    if values[0] >= -1e-10 * np.abs(values).max() or size == 0:
-        kept = values > 1e-10 * values[-1]
-        V = vectors[:, kept]
-        return V @ ((V.T @ slope) / values[kept]), True
-    down = vectors[:, 0] * (1.0 if vectors[:, 0] @ slope >= 0 else -1.0)
-    return down * (np.abs(b).max() / np.abs(down).max()), False
+    # where the factorisation stops, the first k columns have a direction whose curvature is that pivot
+    down, k = np.zeros(len(b)), k - 1
+    down[k] = 1.0
+    if k > 0:
+        down[:k] = -lapack.dpotrs(L[:k, :k], H[:k, k], lower=1)[0]
+    if H[k, : k + 1] @ down[: k + 1] < -FLAT * np.abs(H.diagonal()).max():
+        down *= (np.abs(b).max() / np.abs(down).max()) * (1.0 if down @ slope >= 0 else -1.0)
+        return down, False
+    values, vectors = np.linalg.eigh(H)
+    kept = values > FLAT * values[-1]
+    V = vectors[:, kept]
+    return V @ ((V.T @ slope) / values[kept]), True
 
 
 def improve(problem, judge, point):

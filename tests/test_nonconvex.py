@@ -10,6 +10,7 @@ from cells import LAYOUTS
 
 from l1l2fast import L0, L1, MCP, SCAD, ConvergenceWarning, Lq, Status, solve
 from l1l2fast.losses import Huber, Logistic, Pinball
+from l1l2fast.nonconvex import direction
 
 KINDS = MCP(0.2), MCP(0.2, 1.0), SCAD(0.2), SCAD(0.2, 2.0), Lq(0.1), Lq(0.1, 2 / 3), L0(0.05)
 every_kind = pytest.mark.parametrize("penalty", KINDS, ids=repr)
@@ -353,3 +354,30 @@ def test_what_needs_a_convex_penalty_says_so():
     with pytest.raises(ValueError, match="q"):
         solve(X, y, penalty=Lq(0.2, 1.5))
     assert len(result.leverage().hat) == N
+
+
+@pytest.mark.parametrize("penalty", [MCP(0.1), SCAD(0.1)], ids=repr)
+def test_a_loose_tolerance_is_kept_and_costs_less(penalty):
+    X, y = data(8, 60, 300)
+    loose, close = quiet(X, y, "squared", penalty, tol=1e-3), quiet(X, y, "squared", penalty, tol=1e-10)
+    assert loose.n_iter < close.n_iter and loose.n_passes <= close.n_passes
+    assert abs(loose.objective - close.objective) < 0.05 * close.objective
+
+
+def test_negative_curvature_is_found_where_the_factorisation_stops():
+    rng = np.random.default_rng(9)
+    A = rng.standard_normal((30, 30))
+    second = -np.linspace(0, 12, 30)
+    H, slope = A @ A.T / 30, rng.standard_normal(30)
+    b = rng.standard_normal(30)
+    step, whole = direction(H, slope, second, b)
+    assert not whole and step @ (H + np.diag(second)) @ step < 0 and step @ slope >= 0
+    assert abs(step).max() == pytest.approx(abs(b).max())
+    step, whole = direction(H + 20 * np.eye(30), slope, second, b)
+    np.testing.assert_allclose((H + np.diag(20 + second)) @ step, slope)
+    assert whole
+    # no curvature along a direction that the slope does not know either: the least step
+    flat = H - np.outer(H[:, 0], H[0]) / H[0, 0]
+    step, whole = direction(flat, flat @ slope, np.zeros(30), b)
+    np.testing.assert_allclose(flat @ step, flat @ slope, atol=1e-8)
+    assert whole
