@@ -50,7 +50,7 @@ def slow(task, X, y, alpha, b, b0):
     return sum(losses) / len(y) + sum(slow_penalty(task, alpha, v) for v in b)
 
 
-@pytest.mark.parametrize("k", range(11))
+@pytest.mark.parametrize("k", range(12))
 def test_judge_and_files(race, tmp_path, k):
     task = race["course"].task(race["course"].REHEARSAL[k])
     race["files"].write_task(tmp_path, task)
@@ -134,7 +134,7 @@ def test_everybody_means_the_same_problem(rehearsal):
 def test_the_report_is_whole(rehearsal):
     printed, written = rehearsal
     assert {state.split()[0] for state in written["versions"].values()} == {"ready"}
-    assert len(written["problems"]) == 11
+    assert len(written["problems"]) == 12
     for problem in written["problems"].values():
         assert [row["accuracy"] for row in problem["rows"]] == [1e-4, 1e-6, 1e-9]
         assert all(row["ours"]["error"] <= row["accuracy"] for row in problem["rows"])

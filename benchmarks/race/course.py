@@ -75,6 +75,12 @@ def quantiles(*data):
     ]
 
 
+def medians(data, strengths):
+    """Medians with an L2 penalty, of so much beside the mean of |r|."""
+    what = {"loss": "pinball", "parameter": 0.5, "intercept": False}
+    return [Problem(f"ridgelad_{data}_{a:g}", data, "fit", a / 2, 0.0, **what) for a in strengths]
+
+
 PROBLEMS = [
     *fits("wide", (10, 100, 1000), 1e-2),
     *fits("corr", (10, 100, 1000), 1e-2),
@@ -94,6 +100,8 @@ PROBLEMS = [
     Problem("logit_l2_1e5x50", "1e5x50", "fit", 1e-5, 0.0, loss="logistic"),
     *fits("wide", (10, 100), 1e-2, prefix="huberl1_", loss="huber", parameter=0.3, count=50),
     *fits("wide", (10, 100), prefix="mcp_", gamma=3.0),
+    *medians("1e4x100", (0.1, 1e-3)),
+    *medians("2000x1000", (10.0, 0.1, 1e-3)),
 ]
 # small enough for a test, one of each kind; not among those that count
 REHEARSAL = [
@@ -107,6 +115,7 @@ REHEARSAL = [
     Problem("rehearsal_logistic", "rehearsal", "fit", 0.1, loss="logistic", intercept=False),
     Problem("rehearsal_logistic_l2", "rehearsal_tall", "fit", 0.01, 0.0, loss="logistic"),
     Problem("rehearsal_huber", "rehearsal", "path", 0.1, loss="huber", parameter=0.3, count=5),
+    *medians("rehearsal_heavy", (0.1,)),
     Problem("rehearsal_mcp", "rehearsal_tall", "fit", 0.1, gamma=3.0),
 ]
 # what the file of a real data set may be called; without one, gene has a synthetic stand-in
@@ -188,6 +197,8 @@ MADE = {
     "1e6x10": lambda: heavy(1_000_000, 10, 14),
     "1e5x50": lambda: autoregressive(100_000, 50, 0.5, 19),
     "1e5x200": lambda: heavy(100_000, 200, 15),
+    "1e4x100": lambda: heavy(10_000, 100, 20),
+    "2000x1000": lambda: heavy(2000, 1000, 21),
     "2000x500": lambda: heavy(2000, 500, 16),
     "tied": lambda: tied(5000, 8, 17),
     "rehearsal_heavy": lambda: heavy(200, 4, 18),

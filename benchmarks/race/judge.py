@@ -62,6 +62,8 @@ def bounds(task, coef, intercept):
     if not task.convex:
         return objectives(task, coef, intercept)
     if task.loss == "pinball":
+        if task.alphas.any() and task.l1_ratio == 0 and not task.intercept and task.kind == "fit":
+            return ridge_bound(task, sp.csc_matrix(coef).toarray()[:, 0])
         if task.alphas.any():
             return np.full(len(task.alphas), -np.inf)
         return vertex_bound(task, sp.csc_matrix(coef).toarray()[:, 0], intercept[0])
@@ -81,6 +83,20 @@ def bounds(task, coef, intercept):
             conjugate = (np.maximum(0, u - l1) ** 2).sum(axis=0) / (2 * l2)
         values.append(-loss.conjugate(y[:, None], -len(y) * theta).mean(axis=0) - conjugate)
     return np.concatenate(values)
+
+
+def ridge_bound(task, coef):
+    """F >= theta'y / n - |X'theta / n|^2 / (2 alpha) for quantile - 1 <= theta <= quantile.
+
+    theta follows the signs of the residuals but for the smallest, which bring X'theta / n to alpha coef.
+    """
+    n, alpha, r = len(task.y), task.alphas[0], task.y - task.X @ coef
+    zero = abs(r) <= 1e-11 * abs(task.y).max()
+    theta = np.where(r > 0, task.parameter, task.parameter - 1)
+    pull = n * alpha * coef - task.X[~zero].T @ theta[~zero]
+    theta[zero] = np.clip(np.linalg.lstsq(task.X[zero].T, pull, rcond=None)[0], task.parameter - 1, task.parameter)
+    u = task.X.T @ theta / n
+    return np.array([theta @ task.y / n - u @ u / (2 * alpha)])
 
 
 def vertex_bound(task, coef, intercept):

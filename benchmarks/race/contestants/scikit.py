@@ -13,6 +13,9 @@ class ScikitLearn(Contestant):
     def variants(task):
         if not task.convex:
             return {}
+        if task.loss == "pinball" and penalised(task):  # liblinear knows the median, and penalises the intercept
+            median = task.l1_ratio == 0 and task.parameter == 0.5 and not task.intercept
+            return {"svr": ladder(0, 10)} if median else {}
         if task.loss == "pinball":  # no tolerance: the end is exact
             return {} if penalised(task) or task.X.size > 2e5 else {"": [0.0]}
         if task.loss == "logistic":
@@ -27,12 +30,15 @@ class ScikitLearn(Contestant):
         return found | ({"gram": found[""]} if tall(task) and dense(task) else {})
 
     def __init__(self):
-        from sklearn import linear_model
+        from sklearn import linear_model, svm
 
-        self.models = linear_model
+        self.models, self.svr = linear_model, svm.LinearSVR
 
     def model(self, alpha, variant, tol, **options):
         ratio = self.task.l1_ratio
+        if variant.endswith("svr"):
+            options |= dict(C=0.5 / (alpha * len(self.task.y)), fit_intercept=False, tol=tol, max_iter=100_000)
+            return self.svr(epsilon=0.0, loss="epsilon_insensitive", random_state=0, **options)
         if self.task.loss == "pinball":
             return self.models.QuantileRegressor(quantile=self.task.parameter, alpha=0.0, solver="highs")
         if self.task.loss == "logistic":
