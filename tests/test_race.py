@@ -134,7 +134,7 @@ def test_everybody_means_the_same_problem(rehearsal):
 def test_the_report_is_whole(rehearsal):
     printed, written = rehearsal
     assert {state.split()[0] for state in written["versions"].values()} == {"ready"}
-    assert len(written["problems"]) == 12
+    assert len(written["problems"]) == 14
     for problem in written["problems"].values():
         assert [row["accuracy"] for row in problem["rows"]] == [1e-4, 1e-6, 1e-9]
         assert all(row["ours"]["error"] <= row["accuracy"] for row in problem["rows"])

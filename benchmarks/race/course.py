@@ -81,6 +81,8 @@ def medians(data, strengths):
     return [Problem(f"ridgelad_{data}_{a:g}", data, "fit", a / 2, 0.0, **what) for a in strengths]
 
 
+# of L1-penalised medians
+MEDIAN = {"loss": "pinball", "parameter": 0.5, "intercept": False, "count": 50}
 PROBLEMS = [
     *fits("wide", (10, 100, 1000), 1e-2),
     *fits("corr", (10, 100, 1000), 1e-2),
@@ -102,6 +104,10 @@ PROBLEMS = [
     *fits("wide", (10, 100), prefix="mcp_", gamma=3.0),
     *medians("1e4x100", (0.1, 1e-3)),
     *medians("2000x1000", (10.0, 0.1, 1e-3)),
+    *fits("200x2000", (10, 100), prefix="l1lad_", **MEDIAN),
+    *fits("2000x200", (10, 100), 1e-2, prefix="l1lad_", **MEDIAN),
+    *fits("1000x10000", (10,), prefix="l1lad_", **MEDIAN),
+    *fits("2000x200", (10, 100), prefix="l1q90_", **MEDIAN | {"parameter": 0.9}),
 ]
 # small enough for a test, one of each kind; not among those that count
 REHEARSAL = [
@@ -116,6 +122,8 @@ REHEARSAL = [
     Problem("rehearsal_logistic_l2", "rehearsal_tall", "fit", 0.01, 0.0, loss="logistic"),
     Problem("rehearsal_huber", "rehearsal", "path", 0.1, loss="huber", parameter=0.3, count=5),
     *medians("rehearsal_heavy", (0.1,)),
+    Problem("rehearsal_l1lad", "rehearsal_outlying", "path", 0.1, count=3, loss="pinball", parameter=0.5),
+    Problem("rehearsal_l1q80", "rehearsal_outlying", "fit", 0.1, loss="pinball", parameter=0.8, intercept=False),
     Problem("rehearsal_mcp", "rehearsal_tall", "fit", 0.1, gamma=3.0),
 ]
 # what the file of a real data set may be called; without one, gene has a synthetic stand-in
@@ -145,6 +153,15 @@ def heavy(n, p, seed):
     rng = np.random.default_rng(seed)
     X = np.asfortranarray(rng.standard_normal((n, p)))
     return X, 1 + X @ rng.standard_normal(p) + rng.standard_t(2, n)
+
+
+def outlying(n, p, seed):
+    """Columns whose neighbours correlate by .5, ten of them in the answer, and noise with two degrees of freedom."""
+    X, _ = autoregressive(n, p, 0.5, seed)
+    rng = np.random.default_rng(seed)
+    b = np.zeros(p)
+    b[rng.choice(p, min(p, 10), replace=False)] = rng.standard_normal(min(p, 10))
+    return X, X @ b + rng.standard_t(2, n)
 
 
 def tied(n, p, seed):
@@ -201,6 +218,10 @@ MADE = {
     "2000x1000": lambda: heavy(2000, 1000, 21),
     "2000x500": lambda: heavy(2000, 500, 16),
     "tied": lambda: tied(5000, 8, 17),
+    "200x2000": lambda: outlying(200, 2000, 20),
+    "2000x200": lambda: outlying(2000, 200, 21),
+    "1000x10000": lambda: outlying(1000, 10_000, 22),
+    "rehearsal_outlying": lambda: outlying(80, 12, 23),
     "rehearsal_heavy": lambda: heavy(200, 4, 18),
     "rehearsal": lambda: autoregressive(40, 60, 0.5, 9),
     "rehearsal_tall": lambda: autoregressive(200, 6, 0.5, 10),

@@ -62,11 +62,13 @@ def bounds(task, coef, intercept):
     if not task.convex:
         return objectives(task, coef, intercept)
     if task.loss == "pinball":
-        if task.alphas.any() and task.l1_ratio == 0 and not task.intercept and task.kind == "fit":
-            return ridge_bound(task, sp.csc_matrix(coef).toarray()[:, 0])
-        if task.alphas.any():
-            return np.full(len(task.alphas), -np.inf)
-        return vertex_bound(task, sp.csc_matrix(coef).toarray()[:, 0], intercept[0])
+        if task.alphas.any() and task.l1_ratio != 1:
+            alone = task.l1_ratio == 0 and not task.intercept and task.kind == "fit"
+            return (
+                ridge_bound(task, sp.csc_matrix(coef).toarray()[:, 0]) if alone else np.full(len(task.alphas), -np.inf)
+            )
+        answers = zip(task.alphas, sp.csc_matrix(coef).toarray().T, intercept)
+        return np.array([vertex_bound(task, *answer) for answer in answers])
     values, loss = [], loss_of(task)
     for k, (X, y, alphas) in enumerate(task.parts()):
         b, b0 = (coef[:, k : k + 1], intercept[k : k + 1]) if task.blocks > 1 else (coef, intercept)
@@ -99,23 +101,27 @@ def ridge_bound(task, coef):
     return np.array([theta @ task.y / n - u @ u / (2 * alpha)])
 
 
-def vertex_bound(task, coef, intercept):
-    """F >= theta'y / n for quantile - 1 <= theta <= quantile with X'theta = 0 and sum(theta) = 0.
+def vertex_bound(task, alpha, coef, intercept):
+    """F >= theta'y / n for quantile - 1 <= theta <= quantile with |X'theta| <= n alpha and, with b0, sum(theta) = 0.
 
-    theta follows the signs of the residuals but for the smallest, which balance the sums: optimal at an
-    exact vertex, and a bound only if they stay within the box.
+    theta follows the signs of the residuals but for the smallest, which make x_j'theta = n alpha sign(b_j) where
+    b_j != 0: optimal at an exact vertex, and a bound only if they stay in the box. It is shrunk to the second limit.
     """
-    Z = np.column_stack([np.ones(len(task.y)), task.X])
-    r = task.y - Z @ np.concatenate([[intercept], coef])
-    size = abs(r)
-    zero = size <= max(np.partition(size, Z.shape[1] - 1)[Z.shape[1] - 1], 1e-11 * abs(task.y).max())
-    theta = np.where(r > 0, task.parameter, task.parameter - 1)
-    middle = task.parameter - 0.5
-    pull = Z[~zero].T @ theta[~zero] + middle * Z[zero].sum(axis=0)
+    n, q = len(task.y), task.parameter
+    r = task.y - predictions(task.X, coef, intercept)
+    used = coef != 0 if alpha > 0 else np.ones(len(coef), bool)
+    Z = np.column_stack([np.ones((n, int(task.intercept))), task.X[:, used]])
+    aim = np.r_[np.zeros(int(task.intercept)), n * alpha * np.sign(coef[used])]
+    size, k = abs(r), max(Z.shape[1], 1)
+    zero = size <= max(np.partition(size, k - 1)[k - 1], 1e-11 * abs(task.y).max())
+    theta, middle = np.where(r > 0, q, q - 1), q - 0.5
+    pull = Z[~zero].T @ theta[~zero] + middle * Z[zero].sum(axis=0) - aim
     theta[zero] = middle - np.linalg.lstsq(Z[zero].T, pull, rcond=None)[0]
     if abs(theta - middle).max() > 0.5:  # of many zeros: others may do
         small = lsq_linear(Z[zero].T, -pull, (-0.5, 0.5), "bvls", tol=1e-15)
         theta[zero] = middle + small.x
-    inside = (theta >= task.parameter - 1 - 1e-9) & (theta <= task.parameter + 1e-9)
-    balanced = abs(Z.T @ theta).max() <= 1e-9 * np.sqrt(len(theta)) * abs(Z).max()
-    return np.array([theta @ task.y / len(theta) if inside.all() and balanced else -np.inf])
+    inside = (theta >= q - 1 - 1e-9) & (theta <= q + 1e-9)
+    balanced = abs(Z.T @ theta - aim).max(initial=0) <= 1e-9 * np.sqrt(n) * abs(task.X).max()
+    if alpha > 0:
+        theta *= min(1, n * alpha / max(abs(task.X.T @ theta).max(), 1e-300))
+    return theta @ task.y / n if inside.all() and balanced else -np.inf

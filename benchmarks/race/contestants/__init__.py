@@ -6,7 +6,7 @@ when that makes one. In R, a script that speaks the protocol of `worker.py`, and
 
 from pathlib import Path
 
-from race.contestants import adelie, celer, ours, rehline, scikit, scripts, skglm, statsmodels, textbook
+from race.contestants import adelie, celer, highs, ours, rehline, scikit, scripts, skglm, statsmodels, textbook
 
 PYTHON = {
     "l1l2fast": ours.L1L2fast,
@@ -16,11 +16,24 @@ PYTHON = {
     "rehline": rehline.Rehline,
     "sklearn": scikit.ScikitLearn,
     "statsmodels": statsmodels.Statsmodels,
+    "highs": highs.Highs,
     "numpy": textbook.Numpy,
 }
 SCRIPTS = {name: str(Path(__file__).parent / f"{name}.R") for name in scripts.VARIANTS}
 # in turn; the slow ones last
-NAMES = ["l1l2fast", "skglm", "celer", "adelie", "rehline", "glmnet", "quantreg", "sklearn", "statsmodels", "numpy"]
+NAMES = [
+    "l1l2fast",
+    "skglm",
+    "celer",
+    "adelie",
+    "rehline",
+    "glmnet",
+    "quantreg",
+    "highs",
+    "sklearn",
+    "statsmodels",
+    "numpy",
+]
 
 
 def variants(name, task):

@@ -1,6 +1,7 @@
-# R's quantreg as a contestant: the protocol of worker.py, the files of files.py; one quantile, no penalty.
+# R's quantreg as a contestant: the protocol of worker.py, the files of files.py; one quantile.
 #
-# Variants are its methods: br (Barrodale and Roberts), fnb (Frisch and Newton), pfn (the same with preprocessing).
+# Variants are its methods: br (Barrodale and Roberts), fnb (Frisch and Newton), pfn (the same with preprocessing);
+# with an L1 penalty lasso, whose lambda counts half.
 
 if (!suppressWarnings(suppressMessages(require(quantreg, quietly = TRUE)))) {
   cat("absent no R package quantreg\n"); quit()
@@ -19,17 +20,22 @@ load <- function(folder) {
   lines <- strsplit(readLines(file.path(folder, "meta")), " ")
   meta <- setNames(lapply(lines, `[`, 2), sapply(lines, `[`, 1))
   n <- as.integer(meta$n); p <- as.integer(meta$p)
-  X <- cbind(1, matrix(get(folder, "X.f8"), n, p))
-  list(X = X, y = get(folder, "y.f8"), tau = as.numeric(meta$parameter), p = p)
+  X <- matrix(get(folder, "X.f8"), n, p)
+  level <- meta$intercept == "1"
+  lambda <- rep(2 * n * get(folder, "alphas.f8")[1], p)
+  list(X = if (level) cbind(1, X) else X, y = get(folder, "y.f8"), tau = as.numeric(meta$parameter), p = p,
+       level = level, lambda = if (level) c(0, lambda) else lambda)
 }
 
 run <- function(task, method, tol) {
+  if (method == "lasso") return(rq.fit.lasso(task$X, task$y, tau = task$tau, lambda = task$lambda, eps = tol)$coefficients)
   if (method == "br") return(rq.fit.br(task$X, task$y, tau = task$tau)$coefficients)
   if (method == "fnb") return(rq.fit.fnb(task$X, task$y, tau = task$tau, eps = tol)$coefficients)
   rq.fit.pfn(task$X, task$y, tau = task$tau, eps = tol)$coefficients
 }
 
 write_answer <- function(folder, task, coef) {
+  if (!task$level) coef <- c(0, coef)
   put(folder, "data.f8", as.numeric(coef[-1]))
   put(folder, "indices.i4", seq_len(task$p) - 1L)
   put(folder, "indptr.i4", c(0L, task$p))

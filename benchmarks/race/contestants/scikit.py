@@ -13,11 +13,12 @@ class ScikitLearn(Contestant):
     def variants(task):
         if not task.convex:
             return {}
-        if task.loss == "pinball" and penalised(task):  # liblinear knows the median, and penalises the intercept
-            median = task.l1_ratio == 0 and task.parameter == 0.5 and not task.intercept
-            return {"svr": ladder(0, 10)} if median else {}
+        if task.loss == "pinball" and task.l1_ratio == 0 and penalised(task):
+            # liblinear knows the median, and penalises the intercept
+            return {"svr": ladder(0, 10)} if task.parameter == 0.5 and not task.intercept else {}
         if task.loss == "pinball":  # no tolerance: the end is exact
-            return {} if penalised(task) or task.X.size > 2e5 else {"": [0.0]}
+            possible = task.kind == "fit" and task.l1_ratio == 1 and task.X.size <= (5e5 if penalised(task) else 2e5)
+            return {"": [0.0]} if possible else {}
         if task.loss == "logistic":
             if task.l1_ratio == 1:  # liblinear penalises the intercept
                 return {} if task.intercept else {"liblinear": ladder(0, 10)}
@@ -40,7 +41,8 @@ class ScikitLearn(Contestant):
             options |= dict(C=0.5 / (alpha * len(self.task.y)), fit_intercept=False, tol=tol, max_iter=100_000)
             return self.svr(epsilon=0.0, loss="epsilon_insensitive", random_state=0, **options)
         if self.task.loss == "pinball":
-            return self.models.QuantileRegressor(quantile=self.task.parameter, alpha=0.0, solver="highs")
+            options = dict(alpha=alpha, solver="highs", fit_intercept=self.task.intercept)
+            return self.models.QuantileRegressor(quantile=self.task.parameter, **options)
         if self.task.loss == "logistic":
             options |= dict(C=1 / (alpha * len(self.task.y)), l1_ratio=ratio, fit_intercept=self.task.intercept)
             return self.models.LogisticRegression(solver=variant, tol=tol, max_iter=100_000, **options)

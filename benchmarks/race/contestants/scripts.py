@@ -15,8 +15,11 @@ def glmnet(task):
 
 
 def quantreg(task):
-    if task.loss != "pinball" or penalised(task):
+    if task.loss != "pinball" or not task.intercept and not penalised(task):
         return {}
+    if penalised(task):
+        tall = task.X.shape[0] > task.X.shape[1]  # it refuses more columns than rows
+        return {"lasso": ladder(4, 10)} if tall and task.kind == "fit" and task.l1_ratio == 1 else {}
     # the first has no tolerance: its end is exact
     exact = {} if task.X.size > 5e6 else {"br": [0.0]}
     return exact | {"fnb": ladder(4, 12), "pfn": ladder(4, 12)}
