@@ -1,7 +1,7 @@
 """Losses that are lines on either side of y (absolute, pinball): reweight, then finish exactly.
 
-1. Identify: fits to samples of growing size (`narrowing`); with L1 + L2 or bounds, iteratively
-   reweighted least squares with a shrinking smoothing, one pass each. Where X is small, b = 0 will do.
+1. Identify: fits to samples of growing size, then Newton steps on all rows (`narrowing`); with L1 + L2 or bounds,
+   iteratively reweighted least squares with a shrinking smoothing, one pass each. Where X is small, b = 0 will do.
    An L1 penalty alone goes its own way (`priced`); what follows is for what that leaves open.
 2. Solve small: only the rows with the smallest residuals can change side; the others become
    a linear term. L1 penalties and bounds are further rows, of one nonzero.
@@ -21,7 +21,7 @@ from l1l2fast._objective import held, strictly_inside
 from l1l2fast._simplex import simplex
 from l1l2fast._units import Units
 from l1l2fast.least_squares import Tall
-from l1l2fast.narrowing import PER_COLUMN, ROWS, Part, rough, vertex, width
+from l1l2fast.narrowing import PER_COLUMN, ROWS, WIDER, Part, approach, rough, spacing, vertex, width
 from l1l2fast.result import Answer, Status, shrunk
 from l1l2fast.uniqueness import STRICT, is_unique
 
@@ -38,6 +38,8 @@ REWEIGHTINGS = 12
 # Pivots of the simplex method per column, and rounds of the method of multipliers, at most.
 PIVOTS, ROUNDS = 500, 200
 
+# Residuals of so many rows for each column say how all are spread.
+SPREAD = 100
 # Of more rows than this, about so many are as good as so many.
 MANY = 10_000
 # How often rows that changed side are let in before the gap is asked.
@@ -59,24 +61,21 @@ def solve(problem, guess=None):
         answer = quick.solve(problem, lines, tolerance) if quick.suits(lines) else None
         if answer is not None and answer.gap <= tolerance:
             return answer._replace(status=problem.verdict(0, answer.objective, answer.gap, tolerance, answer.n_passes))
-    b, r, passes, steps = guess or begin(problem, lines, null, level)
-    band = lines.nearest(r, lines.room)
+    b, r, passes, steps = lines.towards(*guess) if guess else begin(problem, lines, null, level)
+    band = lines.first(r)
     while True:
         band, b, psi, work = lines.solve(band, b, r)
         steps += work
-        f = problem.columns.predict(b[:-1])
-        before, r = r, problem.sums.residual(f, b[-1])
+        before = r
+        f, r, theta, u = lines.units.glance(problem.columns, b, 0.0, lines.units.spread(psi, band, before))
         some = len(band) < lines.n_live
-        passes += 1 + some
+        passes += 2
         crossed = lines.crossed(band, before, r) if some else None
         if some and repairs < REPAIRS and lines.bare and crossed.any():  # known already, and cheap to mend
             repairs += 1
             crossed[lines.nearest(r, 4 * np.count_nonzero(crossed) + ROWS + PER_COLUMN * lines.k)] = True
             band = crossed.nonzero()[0]
             continue
-        theta = lines.units.spread(psi, band, before)
-        u = problem.columns.sweep(theta)
-        passes += 1
         objective, gap, scale = problem.certify(b[:-1], f, theta, u)
         if best is None or gap < best[1]:
             unique = lines.unique(band, r, b, psi) if gap <= tolerance else None
@@ -133,7 +132,8 @@ class Lines:
     """The small problem: lines and parabolas over a band of rows, in the units of `_units`."""
 
     def __init__(self, problem, largest, n_live):
-        self.problem, self.n_live, self.gam = problem, n_live, 0.0
+        self.problem, self.n_live, self.gam, self.radius = problem, n_live, 0.0, None
+        self.known = None
         self.size = math.ldexp(0.5, math.frexp(largest or 1.0)[1])
         used = problem.sums.movable()
         self.shorten, self.gone = None, used[:0]
@@ -176,14 +176,46 @@ class Lines:
     def sampled(self, b):
         """What `begin` returns, from samples."""
         beta = self.units.inner(b)
-        size, self.gam, steps = rough(self, beta)
+        size, self.gam, steps, h = rough(self, beta)
         if size == 0:
             self.room = self.n_live
             return b, self.y, 0, 0
         self.room = width(self.n_live, self.k, size)
         b = self.coefficients(beta, b)
+        if h > 0 and (found := self.near(b, h)):
+            b, r, newtons = found
+            return b, r, 1 + newtons, steps + newtons
         f = self.problem.columns.predict(b[:-1])
         return b, self.problem.sums.residual(f, b[-1]), 1, steps
+
+    def towards(self, b, r, passes, steps):
+        """The same from a guess; r may be None."""
+        if self.bare:
+            rows = np.arange(0, len(self.y), 1 + len(self.y) // (SPREAD * self.k))
+            part = self.part(rows)
+            h = self.size * spacing(part.y - self.units.inner(b) @ part.Z, self.n_live, self.k)
+            if h > 0 and (found := self.near(b, h)):
+                b, r, newtons = found
+                return b, r, passes + 1 + newtons, steps + newtons
+        if r is None:
+            r = self.problem.sums.residual(self.problem.columns.predict(b[:-1]), b[-1])
+        return b, r, passes, steps
+
+    def near(self, b, h):
+        """What `approach` does from b: b, r and Newton steps; remembers what was summed up beside r."""
+        found = approach(self, b, h)
+        if not found:
+            return None
+        b, r, *self.known, self.radius, steps = found
+        self.known.append(r)
+        self.gam = self.radius / (2 * WIDER * self.size)
+        return b, r, steps
+
+    def first(self, r):
+        """The rows that may change side on the way from the rough solution."""
+        if self.radius is None:
+            return self.nearest(r, self.room)
+        return self.units.near(r, self.radius)
 
     def nearest(self, r, room):
         """The rows with the smallest residuals, of positive weight."""
@@ -198,24 +230,24 @@ class Lines:
         sample = size[:: len(r) // MANY]  # about as many will do
         return (size <= np.partition(sample, room * len(sample) // len(r))[room * len(sample) // len(r)]).nonzero()[0]
 
-    def pull(self, band, r):
-        """The linear term that the rows outside the band leave behind."""
-        units = self.units
-        c = np.zeros(self.k)
-        if len(band) < self.n_live:
-            side = units.spread(np.zeros(len(band)), band, r)
-            c[: len(units.used)] = -self.problem.columns.sweep(side)[units.used] / units.root
-            c[len(units.used) :] = -side.sum()
-            c *= len(r)
-        return c
+    def pull(self, band, r, Z=None):
+        """The linear term that the rows outside the band leave behind; Z (k, m) are those inside, if at hand."""
+        if len(band) == self.n_live:
+            return np.zeros(self.k)
+        if Z is not None and self.known and self.known[-1] is r:  # outside of the band, theta is what r says
+            theta, u, _ = self.known
+            return Z @ (len(r) * theta[band]) - self.units.sums(theta, u)
+        side = self.units.spread(np.zeros(len(band)), band, r)
+        return -self.units.sums(side, self.problem.columns.sweep(side))
 
     def solve(self, band, b, r):
         """The exact solution with the rows outside the band, widened if need be, kept on the side that r says."""
         work = 0
         while True:
-            beta, c = self.units.inner(b), self.pull(band, r)
+            beta = self.units.inner(b)
             if self.bare:
-                part = self.part(band)._replace(c=c, d=self.units.d)
+                part = self.part(band)
+                part = part._replace(c=self.pull(band, r, part.Z), d=self.units.d)
                 self.small = part.Z.T, *part[1:4]
                 psi, self.basis = np.zeros(len(band)), np.empty(self.k, dtype=np.intp)
                 inner = not self.units.curved and (self.k > WIDE or self.problem.method == "interior")
@@ -224,7 +256,7 @@ class Lines:
                 self.gam = 0.0
             else:
                 Z, y, left, right = self.small = self.units.system(self.problem.columns, band)
-                psi = np.zeros(len(y))
+                psi, c = np.zeros(len(y)), self.pull(band, r)
                 status, done = self.finish(Z, y, left, right, c, beta, psi)
             work += done
             if status in (UNBOUNDED, DEFICIENT) and len(band) < self.n_live:

@@ -2,19 +2,22 @@
 
 A fit to m of the rows misses the residuals of the others by about sqrt(k / m) of their spread, so in a larger
 set only so many rows can still change side (Portnoy and Koenker, 1997): the rest becomes a linear term. Samples
-of growing size are fitted in this way, roughly, then all rows; then their band narrows while the smoothing
-falls (`_narrow`), until the simplex method, or with curvature the method of multipliers, has next to nothing
-left to do.
+of growing size are fitted in this way, roughly; Newton steps on all rows, of which those near the fit make the
+Hessian, come so close that a narrow band is left. It narrows further while the smoothing falls (`_narrow`), until
+the simplex method, or with curvature the method of multipliers, has next to nothing left to do; where rows tie, the
+smoothed fit says which vertex it is.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg.lapack import dgetrf
 
 from l1l2fast._interior import interior
 from l1l2fast._multiplier import multiplier
 from l1l2fast._narrow import narrow
 from l1l2fast._simplex import simplex
+from l1l2fast.uniqueness import RANK
 
 # What the kernels answer.
 OPTIMAL, UNBOUNDED, DEFICIENT = 0, 2, 3
@@ -28,6 +31,8 @@ ERRORS = 4.5
 ROWS, PER_COLUMN = 150, 10
 # Rounds of the method of multipliers at most.
 ROUNDS = 200
+# Newton steps over all rows at most, until they move by so many times what the smoothing leaves open anyway.
+NEWTONS, CLOSER = 4, 3
 # The interior point method's last gap, relative to the part's sum, and its steps at most.
 CLOSE, PATIENCE = 1e-7, 50
 
@@ -81,10 +86,23 @@ def spread_rows(n, m):
     return ((np.arange(m) + rng.random(m)) * (n / m)).astype(np.intp)
 
 
+def spacing(r, n, k, share=1.0):
+    """What |r| does not exceed in n^(3/5) k^(2/5) of n rows: few, but enough for their Gram matrix.
+
+    r are the residuals of some rows, or the smallest, that `share` of them.
+    """
+    size = np.abs(r)
+    count = min(int(len(size) / share * (k / n) ** 0.4), len(size) - 1)
+    return np.partition(size, count)[count]
+
+
 def rough(lines, beta):
-    """Fits growing samples, moving beta; returns the size of the last one, its smoothing, and the Newton steps."""
+    """Fits growing samples, moving beta; returns the size of the last one, its smoothing, and the Newton steps.
+
+    And how far from zero so many residuals lie, on both sides, as the Hessian over all rows takes.
+    """
     live = None if lines.n_live == len(lines.y) else lines.problem.weight.nonzero()[0]
-    before, steps, gam = 0, 0, 0.0
+    before, steps, gam, h = 0, 0, 0.0, 0.0
     for m in samples(lines.n_live, lines.k):
         rows = spread_rows(lines.n_live, m)
         part = lines.part(rows if live is None else live[rows])
@@ -95,11 +113,45 @@ def rough(lines, beta):
         few = int(0.5 * np.sqrt(lines.k * m)) + lines.k
         status, newtons, gam = narrow(*part, beta, psi, r, WIDER * gam, few)
         before, steps = m, steps + newtons
-    return before, gam, steps
+        h = lines.size * spacing(r, lines.n_live, lines.k, len(r) / m)
+    return before, gam, steps, h
+
+
+def approach(lines, b, h):
+    """Newton steps on all rows from b, whose last entry is the intercept; the kinks smoothed where |r| < h.
+
+    The rows there make the Hessian. Returns b, its residuals, theta, X~'theta, how far away a row may be that can
+    still change side, and the steps; or None if they lead nowhere.
+    """
+    units, steps, before, H = lines.units, 0, np.inf, None
+    while True:
+        _, r, theta, u = units.glance(lines.problem.columns, b, h)
+        slope = units.sums(theta, u) - units.d * units.inner(b)
+        if H is None:
+            rows = units.near(r, h)
+            Z, _, left, right = units.along(lines.problem.columns, rows)
+            if len(rows) < 4 * lines.k:
+                return None
+            H = (Z * ((left + right) * (lines.size / (2 * h)))) @ Z.T
+            H[np.diag_indices_from(H)] *= 1 + 1e-12
+            H[np.diag_indices_from(H)] += units.d
+        try:
+            step = np.linalg.solve(H, slope)
+        except np.linalg.LinAlgError:
+            return None
+        move = lines.size * np.sqrt(np.mean((step @ Z) ** 2))
+        noise = h * np.sqrt(lines.k / (3 * len(rows)))
+        if not move < before:
+            return None
+        if move < CLOSER * noise or steps == NEWTONS or move > before / 2:
+            return b, r, theta, u, max(h, ERRORS * np.hypot(move, noise)), steps
+        b, steps, before = lines.coefficients(units.inner(b) + step, b), steps + 1, move
+        if move > h / 2:
+            H = None
 
 
 def narrowed(part, beta, gam, inner):
-    """The rows that the simplex method should have, moving beta, and the steps that it took.
+    """The rows that the simplex method should have, moving beta, the steps that it took, and `tie` if that is all.
 
     At the end come Newton steps down to twice as many rows inside as columns or, if `inner`, the interior point
     method, whose vertex is nearer.
@@ -113,6 +165,8 @@ def narrowed(part, beta, gam, inner):
         few = len(rows) if inner and last else max(2 * k, 0 if last else len(rows) // 12)
         status, newtons, gam = narrow(*part, beta, psi, r, gam, few)
         steps += newtons
+        if status == OPTIMAL and not part.d.any() and (found := tie(part, beta, psi, few)):
+            return rows, steps, found
         if status == UNBOUNDED or last:
             break
         near = nearest(r, max(len(rows) // 3, enough), gam / 2)
@@ -124,7 +178,42 @@ def narrowed(part, beta, gam, inner):
         steps += interior(*part[:5], inside, psi, r, 0.3 * gam, CLOSE, PATIENCE)[1]
         if np.isfinite(inside).all():  # dependent columns may have been too much for it
             beta[:] = inside
-    return rows, steps
+    return rows, steps, None
+
+
+def tie(part, beta, psi, few):
+    """Where rows tie, more of them than `few` stay inside the smoothed kinks: is their common vertex the optimum?
+
+    The smoothed fit's psi is feasible already, and optimal if no row contradicts it there. Moves beta there; returns
+    psi with Z psi = c and k of the rows, or None.
+    """
+    k = len(beta)
+    inside = ((psi > -part.left) & (psi < part.right)).nonzero()[0]
+    if len(inside) <= max(few, 2 * k):
+        return None
+    Z = part.Z[:, inside]
+    lu, pivots, _ = dgetrf(Z.T)
+    order = np.arange(len(inside))
+    for a, other in enumerate(pivots):
+        order[a], order[other] = order[other], order[a]
+    if np.abs(lu.diagonal()).min() <= RANK * np.abs(Z).max():
+        return None
+    basis = inside[order[:k]]
+    rows = part.Z[:, basis].T
+    exact = np.linalg.solve(rows, part.y[basis])
+    exact += np.linalg.solve(rows, part.y[basis] - rows @ exact)
+    r = part.y - exact @ part.Z
+    r[np.abs(r) <= 1e-13 * (1 + np.abs(exact).sum())] = 0.0
+    if r[inside].any():
+        return None
+    psi = psi.copy()
+    for _ in range(2):  # the least change that balances the sums
+        psi[inside] += Z.T @ np.linalg.solve(Z @ Z.T, part.c - part.Z @ psi)
+    wrong = np.where(r > 0, part.right - psi, np.where(r < 0, part.left + psi, 0.0))
+    if wrong.any() or not ((-part.left <= psi) & (psi <= part.right)).all():
+        return None
+    beta[:] = exact
+    return psi, basis
 
 
 def exact(part, beta, basis, psi, most):
@@ -142,7 +231,13 @@ def vertex(part, beta, basis, psi, max_pivots, gam, inner):
     gam is the smoothing of the fit that led to beta, or 0.
     """
     m = len(part.y)
-    near, steps = narrowed(part, beta, gam, inner)
+    near, steps, tied = narrowed(part, beta, gam, inner)
+    if tied:
+        now = part.y - beta @ part.Z
+        psi[:] = np.where(now > 0, part.right, -part.left)
+        psi[near], basis[:] = tied[0], near[tied[1]]
+        if np.abs(part.Z @ psi - part.c).max() <= 1e-14 * (part.left + part.right).sum():
+            return OPTIMAL, steps
     while True:
         r = part.y - beta @ part.Z
         small, psi_near, before = part.keep(r, near), np.zeros(len(near)), beta.copy()

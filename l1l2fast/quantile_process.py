@@ -281,40 +281,39 @@ class Trail:
 
     def __init__(self, problem):
         self.problem = problem
-        self.seen = []  # (tau, b, residuals), b with the intercept last
+        self.seen = []  # (tau, b), b with the intercept last
 
     def note(self, tau, answer):
         """Remember an answer."""
-        b = np.append(answer.b, answer.intercept)
-        r = self.problem.sums.residual(self.problem.columns.predict(answer.b), answer.intercept)
-        self.seen = [*self.seen[-1:], (tau, b, r)]
+        self.seen = [*self.seen[-1:], (tau, np.append(answer.b, answer.intercept))]
 
     def solve(self, tau):
         """The answer at another tau."""
         problem = dataclasses.replace(self.problem, loss=Pinball(tau))
         if not self.seen:
             return absolute.solve(problem)
-        _, b, r = self.seen[-1]
-        passes = 1
-        if problem.columns.n * len(b) > absolute.SMALL:
-            b, r, passes = self.predicted(problem, tau)
-        return absolute.solve(problem, (b, r, passes, 0))
+        return absolute.solve(problem, self.predicted(problem, tau))
 
     def predicted(self, problem, tau):
-        """The line through the last two answers, and Newton steps from there: b, residuals, passes."""
-        at, b, r = self.seen[-1]
-        if len(self.seen) == 2:
-            before, b_before, r_before = self.seen[0]
-            share = min((tau - at) / (at - before), 1.0)
-            b, r = b + share * (b - b_before), r + share * (r - r_before)
+        """The line through the last two answers, and Newton steps from there: b, its residuals, passes and steps."""
+        at, b = self.seen[-1]
+        small = problem.columns.n * len(b) <= absolute.SMALL
+        if len(self.seen) == 2 and not small:
+            before, b_before = self.seen[0]
+            b = b + min((tau - at) / (at - before), 1.0) * (b - b_before)
         b = np.append(np.clip(b[:-1], problem.lower, problem.upper), b[-1])
-        room, passes = max(1000, 10 * len(b)), 1
+        if not small and not problem.penalty.elastic()[0] and not problem.bounded:
+            return b, None, 0, 0  # `absolute` knows how to go on
+        r, passes = problem.sums.residual(problem.columns.predict(b[:-1]), b[-1]), 1
+        if small:
+            return b, r, passes, 0
+        room = max(1000, 10 * len(b))
         for _ in range(NEWTON):
             b, before, r = newton(problem, tau, b, r)
             passes += 2
             if np.count_nonzero((r > 0) != (before > 0)) <= MOVED * room:
                 break
-        return b, r, passes
+        return b, r, passes, 0
 
 
 def newton(problem, tau, b, r):

@@ -168,7 +168,7 @@ def solve(
     coordinate descent on a growing working set and Newton steps on its support. The absolute and the pinball
     loss end exactly: by the simplex method on a vertex (as many zero residuals as coefficients), or with an L2
     term by the method of multipliers. Without a penalty, or with L2 alone, they begin with smoothed fits to samples of
-    growing size, after which only the rows of a narrow band can still change side; with more than 100
+    growing size and Newton steps, after which only the rows of a narrow band can still change side; with more than 100
     coefficients an interior point method leads up to the vertex. With a strong L2 penalty and no intercept some epochs
     of coordinate ascent on the dual take their place. With an L1 penalty or `positive` the interior point method runs
     over all rows and columns, in the smaller of n and p, and the simplex method's basis is as small as the support.

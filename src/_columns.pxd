@@ -63,6 +63,11 @@ cdef class Columns:
     # rows lo:hi of it: r holds y, and g (p,) is what these rows add; False if this store cannot
     cdef bint fresh_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k, const double *b,
                          const double *ones, const double *w, double *r, double *theta, double *g) noexcept nogil
+    # f = X~ b of the rows lo:hi, for b that is zero but for the k columns `which`; False if this store cannot
+    cdef bint fit_rows(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k, const double *b,
+                       double *f) noexcept nogil
+    # g_j += sum_i (x_ij - mean_j) v_i over the rows lo:hi, not scaled; g (2, p), the second row for work
+    cdef void sweep_rows(self, Py_ssize_t lo, Py_ssize_t hi, const double *v, double *g) noexcept nogil
     # `gram` from X as it is stored; False if X, the columns or the weights do not allow it
     cdef bint gram_of_stored(self, const Py_ssize_t[::1] which, const double[::1] root, double[:, ::1] G) except -1
     # G (k, k) += w X'X over the rows lo:hi, as they are stored, of k columns from `first` on, in its lower triangle;

@@ -238,7 +238,7 @@ cdef class Columns:
     def unscale(self, const double[::1] b not None, const double[::1] u not None, const double[::1] theta not None):
         """Coefficients on the scale of X, the fit at the means, and X'theta from u = X~'theta."""
         cdef Py_ssize_t j
-        cdef double total = np.sum(theta), level = 0.0
+        cdef double total = np.add.reduce(theta), level = 0.0
         coef, correlation = np.empty(self.p), np.empty(self.p)
         cdef double[::1] c = coef, g = correlation
         for j in range(self.p):
@@ -426,6 +426,13 @@ cdef class Columns:
     cdef bint fresh_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k, const double *b,
                          const double *ones, const double *w, double *r, double *theta, double *g) noexcept nogil:
         return False
+
+    cdef bint fit_rows(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k, const double *b,
+                       double *f) noexcept nogil:
+        return False
+
+    cdef void sweep_rows(self, Py_ssize_t lo, Py_ssize_t hi, const double *v, double *g) noexcept nogil:
+        pass
 
     cdef void add_gram(self, Py_ssize_t begin, Py_ssize_t end, const Py_ssize_t *which, Py_ssize_t k,
                        Py_ssize_t known, const double *root, double *block, Py_ssize_t rows,

@@ -75,25 +75,46 @@ cdef class DenseF(Columns):
 
     cdef void predict_part(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
                            const double *b, const double *ones, double *f) noexcept nogil:
-        cdef Py_ssize_t a, e, j, row, rows, tile
+        cdef Py_ssize_t tile
+        for tile in range((self.n + TILE - 1) // TILE):
+            self.add_columns(tile * TILE, min(tile * TILE + TILE, self.n), which + lo, hi - lo, b, ones, f)
+
+    cdef void add_columns(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k, const double *b,
+                          const double *ones, double *f) noexcept nogil:
+        # rows lo:hi of f += X~ b, for the columns `which`
+        cdef Py_ssize_t a = 0, e, j
         cdef const void *x[4]
         cdef double[4] by, mean
-        for tile in range((self.n + TILE - 1) // TILE):
-            row = tile * TILE
-            rows = min(TILE, self.n - row)
-            a = lo
-            while a + 4 <= hi:  # four columns at a time: f is read and written once
-                for e in range(4):
-                    j = which[a + e]
-                    x[e] = <const char*>self.column(j) + row * self.ops.size
-                    by[e], mean[e] = b[j] * self.scale_[j], self.mean_[j]
-                self.ops.combine(rows, x, by, mean, f + row)
-                a += 4
-            while a < hi:
-                j = which[a]
-                self.ops.axpy(rows, b[j] * self.scale_[j], <const char*>self.column(j) + row * self.ops.size,
-                              self.mean_[j], ones, f + row)
-                a += 1
+        while a + 4 <= k:  # four columns at a time: f is read and written once
+            for e in range(4):
+                j = which[a + e]
+                x[e] = <const char*>self.column(j) + lo * self.ops.size
+                by[e], mean[e] = b[j] * self.scale_[j], self.mean_[j]
+            self.ops.combine(hi - lo, x, by, mean, f + lo)
+            a += 4
+        while a < k:
+            j = which[a]
+            self.ops.axpy(hi - lo, b[j] * self.scale_[j], <const char*>self.column(j) + lo * self.ops.size,
+                          self.mean_[j], ones, f + lo)
+            a += 1
+
+    cdef bint fit_rows(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k, const double *b,
+                       double *f) noexcept nogil:
+        cdef double[TILE] ones
+        cdef Py_ssize_t i, tile
+        for i in range(TILE):
+            ones[i] = 1.0
+        for i in range(lo, hi):
+            f[i] = 0.0
+        for tile in range((hi - lo + TILE - 1) // TILE):
+            self.add_columns(lo + tile * TILE, min(lo + tile * TILE + TILE, hi), which, k, b, ones, f)
+        return True
+
+    cdef void sweep_rows(self, Py_ssize_t lo, Py_ssize_t hi, const double *v, double *g) noexcept nogil:
+        cdef Py_ssize_t j
+        self.ops.columns(hi - lo, self.p, self.data + lo * self.ops.size, self.n, &self.mean_[0], v + lo, g + self.p)
+        for j in range(self.p):
+            g[j] += g[self.p + j]
 
     cdef bint load_rows(self, const Py_ssize_t *rows, Py_ssize_t m, const Py_ssize_t *which, Py_ssize_t k,
                         double *out, Py_ssize_t ld) noexcept nogil:
@@ -218,6 +239,14 @@ cdef class DenseC(Columns):
     cdef void sweep_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *v, double total, double *g) noexcept nogil:
         self.ops.rows(hi - lo, self.p, self.row(lo), &self.mean_[0], v + lo, g)
         rescale(0, self.p, 1, &self.scale_[0], g)
+
+    cdef bint fit_rows(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k, const double *b,
+                       double *f) noexcept nogil:
+        self.predict_part(lo, hi, which, k, b, NULL, f)
+        return True
+
+    cdef void sweep_rows(self, Py_ssize_t lo, Py_ssize_t hi, const double *v, double *g) noexcept nogil:
+        self.ops.rows(hi - lo, self.p, self.row(lo), &self.mean_[0], v + lo, g)
 
     cdef void many_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *r, Py_ssize_t K, const double *total,
                         double *g) noexcept nogil:

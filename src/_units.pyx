@@ -12,6 +12,12 @@ from libc.math cimport INFINITY, fabs, ilogb, isinf, ldexp, sqrt
 from l1l2fast._columns cimport Columns
 from l1l2fast._objective cimport Sums
 from l1l2fast._scalar cimport clip
+from l1l2fast._signals cimport interrupted, raise_pending
+
+cdef enum:
+    # numbers in the rows of X that stay in the cache between fit and sums, and rows at least
+    NUMBERS = 1 << 16
+    LEAST = 256
 
 
 cdef enum:
@@ -29,7 +35,7 @@ cdef class Units:
     cdef readonly Py_ssize_t k
     cdef readonly object used, d
     cdef readonly bint curved
-    cdef const double[::1] y, weight, lower, upper
+    cdef const double[::1] y, response, weight, lower, upper
     cdef double size, left, right
     cdef const Py_ssize_t[::1] used_
     cdef double[::1] root_, scale, d_, price
@@ -41,7 +47,7 @@ cdef class Units:
                  double l1, double l2, used not None):
         cdef Py_ssize_t a, i, n = y.shape[0], count = used.shape[0]
         self.left, self.right = slopes
-        self.size, self.y, self.weight = size, y, problem.w
+        self.size, self.y, self.response, self.weight = size, y, problem.y, problem.w
         self.lower, self.upper = problem.lower, problem.upper
         self.used, self.k = used, count + problem.intercept
         self.d = np.zeros(self.k)
@@ -201,6 +207,81 @@ cdef class Units:
                 w = self.weight[band[i]]
                 t[band[i]] = clip(psi[i] / n, times(-self.left, w), times(self.right, w))
         return theta
+
+    def glance(self, Columns X not None, const double[::1] b not None, double h=0.0, given=None):
+        """By one pass over X: the fit f at b, whose last entry is the intercept, r = y - f, theta and X~'theta.
+
+        theta are the slopes of the loss, made continuous where |r| < h, if they are not given.
+        """
+        cdef Py_ssize_t lo, hi, n = X.n, p = X.p, step = max(LEAST, NUMBERS // (p + 1))
+        cdef Py_ssize_t j, k = 0
+        cdef double[:, ::1] g = np.zeros((2, p + 1))
+        cdef Py_ssize_t[::1] which = np.empty(p + 1, dtype=np.intp)
+        cdef bint able = p > 0
+        for j in range(p):
+            which[k] = j
+            k += b[j] != 0
+        f, r, theta = np.empty(n), np.empty(n), np.empty(n) if given is None else given
+        cdef double[::1] f_ = f, r_ = r, t = theta, u_
+        for lo in range(0, n, step):
+            hi = min(lo + step, n)
+            with nogil:
+                able = able and X.fit_rows(lo, hi, &which[0], k, &b[0], &f_[0])
+                if able:
+                    self.sides(lo, hi, b[p], h, given is None, &f_[0], &r_[0], &t[0])
+                    X.sweep_rows(lo, hi, &t[0], &g[0, 0])
+            if not able:
+                break
+            if interrupted():
+                raise_pending()
+        if able:
+            u = np.empty(p)
+            u_ = u
+            for j in range(p):
+                u_[j] = X.scale_[j] * g[0, j]
+            return f, r, theta, u
+        X.fit(b[:p], f_)
+        self.sides(0, n, b[p], h, given is None, &f_[0], &r_[0], &t[0])
+        return f, r, theta, X.swept(t, 1)
+
+    cdef void sides(self, Py_ssize_t lo, Py_ssize_t hi, double level, double h, bint wanted, double *f, double *r,
+                    double *theta) noexcept nogil:
+        # f += level, r = y - f and, if wanted, theta of rows lo:hi
+        cdef Py_ssize_t i
+        cdef double w = -1.0, above = 0.0, below = 0.0, middle = 0.0, rise = 0.0
+        for i in range(lo, hi):
+            f[i] += level
+            r[i] = self.response[i] - f[i]
+        if not wanted:
+            return
+        for i in range(lo, hi):
+            if self.weight[i] != w:  # mostly they are equal
+                w = self.weight[i]
+                above, below = times(self.right, w), times(-self.left, w)
+                middle = w * (self.right - self.left) / 2
+                rise = w * (self.right + self.left) / (2 * h) if h > 0 else 0.0
+            theta[i] = min(max(middle + rise * r[i], below), above) if h > 0 else above if r[i] > 0 else below
+
+    def near(self, const double[::1] r not None, double h):
+        """The rows of positive weight with |r| <= h."""
+        cdef Py_ssize_t i, count = 0
+        rows = np.empty(r.shape[0], dtype=np.intp)
+        cdef Py_ssize_t[::1] rows_ = rows
+        with nogil:
+            for i in range(r.shape[0]):
+                rows_[count] = i
+                count += (fabs(r[i]) <= h) & (self.weight[i] > 0)
+        return rows[:count].copy()
+
+    def sums(self, const double[::1] theta not None, const double[::1] u not None):
+        """The sums over all rows of n theta_i z_i, given u = X~'theta."""
+        cdef Py_ssize_t a, count = self.used_.shape[0], n = theta.shape[0]
+        cdef double total = np.add.reduce(theta)
+        out = np.empty(self.k)
+        cdef double[::1] out_ = out
+        for a in range(self.k):
+            out_[a] = n * (u[self.used_[a]] / self.root_[a]) if a < count else n * total
+        return out
 
     def inner(self, const double[::1] b not None):
         """beta from b, whose last entry is the intercept."""

@@ -68,7 +68,20 @@ def test_with_curvature_few_rows_decide_too(n, p, alpha, fit_intercept, loss):
 @LOSSES
 def test_ties_and_duplicated_rows(loss):
     X, y = tied()
-    assert_vertex(X, y, loss, solve(X, y, loss))
+    result = solve(X, y, loss)
+    assert_vertex(X, y, loss, result)
+    assert result.unique and result.n_iter < 50  # the smoothed fit says which vertex it is: no pivots
+
+
+@LOSSES
+def test_ties_that_leave_a_choice(loss):
+    """Two values of X, integer responses: the optima are an interval, and the smoothed fit lies inside of it."""
+    x = np.repeat([0.0, 1.0], 6000)
+    y = np.tile(np.arange(4.0 if loss == "absolute" else 10.0), 3000)[:12_000]
+    result = solve(x[:, None], y, loss)
+    assert result.status is Status.CONVERGED and result.unique is False
+    assert result.gap <= 1e-12 * result.objective
+    reference.check_certificate(reference.problem(x[:, None], y, loss), result)
 
 
 @LOSSES
