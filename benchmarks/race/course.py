@@ -16,7 +16,8 @@ class Problem:
     """One row of the race.
 
     kind is "fit" (one alpha), "path" (`count` alphas, coefficients for each), "ridge" (the same
-    without the L1 term) or "loop" (1000 fits of their own: rows come in blocks, alphas one per block).
+    without the L1 term), "loop" (1000 fits of their own: rows come in blocks, alphas one per block) or "process" (19
+    quantiles without a penalty: the alphas are the quantiles).
     """
 
     name: str
@@ -95,6 +96,7 @@ PROBLEMS = [
     Problem("ridge_tall", "ridge_tall", "ridge", 1e-4, 0.0),
     Problem("ridge_wide", "ridge_wide", "ridge", 1e-4, 0.0),
     Problem("tiny_loop", "tiny", "loop", 0.1, blocks=1000),
+    Problem("qprocess_1e5x20", "1e5x20", "process", 0.0, loss="pinball"),
     *quantiles("1e4x10", "1e5x20", "1e6x10", "1e5x200", "2000x500", "tied", "stackloss", "engel", "diabetes"),
     *fits("wide", (10, 100), prefix="logit_", loss="logistic", intercept=False),
     *fits("sparse", (10, 100), prefix="logit_", loss="logistic", intercept=False),
@@ -118,6 +120,7 @@ REHEARSAL = [
     Problem("rehearsal_ridge", "rehearsal", "ridge", 1e-2, 0.0),
     Problem("rehearsal_loop", "rehearsal_tall", "loop", 0.1, blocks=5),
     Problem("rehearsal_quantile", "rehearsal_heavy", "fit", 0.0, loss="pinball", parameter=0.3),
+    Problem("rehearsal_process", "rehearsal_heavy", "process", 0.0, loss="pinball"),
     Problem("rehearsal_logistic", "rehearsal", "fit", 0.1, loss="logistic", intercept=False),
     Problem("rehearsal_logistic_l2", "rehearsal_tall", "fit", 0.01, 0.0, loss="logistic"),
     Problem("rehearsal_huber", "rehearsal", "path", 0.1, loss="huber", parameter=0.3, count=5),
@@ -271,6 +274,8 @@ def task(problem, places=()):
         y = np.where(y > np.median(y), 1.0, -1.0)
     if problem.loss == "huber":
         of_loss["parameter"] = problem.parameter * float(np.median(abs(y - np.median(y))))
+    if problem.kind == "process":
+        return Task(X, y, np.arange(1, 20) / 20, kind="process", loss="pinball")
     if problem.kind == "ridge":  # about 100 columns' worth of shrinkage down to hardly any
         return Task(X, y, np.geomspace(100.0, 100 * problem.last**1.5, 100), 0.0, "ridge")
     rest = {"intercept": problem.intercept, "gamma": problem.gamma, **of_loss}

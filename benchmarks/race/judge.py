@@ -6,6 +6,8 @@ in float64, with a loss of `losses.py`; without an intercept b0 must be 0. With 
 It knows nobody's solver: numpy and scipy alone.
 """
 
+import dataclasses
+
 import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import lsq_linear
@@ -33,6 +35,8 @@ def objectives(task, coef, intercept):
 
 def penalty(task, b, alphas):
     """The penalty of each column of b."""
+    if task.kind == "process":
+        return 0.0
     if task.gamma is not None:  # one alpha: the integral of (alpha - |b| / gamma)_+
         size = np.minimum(abs(b.data), task.gamma * alphas[0])
         return np.array([(alphas[0] * size - size**2 / (2 * task.gamma)).sum()])
@@ -47,7 +51,7 @@ def null(task):
         loss, f = loss_of(task), np.zeros((len(y), 1))
         if task.intercept:
             f = f + loss.level(y, f)
-        values.append(np.full(len(alphas), loss.value(y[:, None], f).mean()))
+        values.append(np.broadcast_to(loss.value(y[:, None], f).mean(axis=0), len(alphas)))
     return np.concatenate(values)
 
 
@@ -62,12 +66,20 @@ def bounds(task, coef, intercept):
     if not task.convex:
         return objectives(task, coef, intercept)
     if task.loss == "pinball":
+        coef = sp.csc_matrix(coef).toarray()
+        if task.kind == "process":
+            one = dataclasses.replace(task, kind="fit", alphas=np.zeros(1))
+            each = enumerate(task.alphas)
+            return np.array(
+                [
+                    vertex_bound(dataclasses.replace(one, parameter=tau), 0.0, coef[:, k], intercept[k])
+                    for k, tau in each
+                ]
+            )
         if task.alphas.any() and task.l1_ratio != 1:
             alone = task.l1_ratio == 0 and not task.intercept and task.kind == "fit"
-            return (
-                ridge_bound(task, sp.csc_matrix(coef).toarray()[:, 0]) if alone else np.full(len(task.alphas), -np.inf)
-            )
-        answers = zip(task.alphas, sp.csc_matrix(coef).toarray().T, intercept)
+            return ridge_bound(task, coef[:, 0]) if alone else np.full(len(task.alphas), -np.inf)
+        answers = zip(task.alphas, coef.T, intercept)
         return np.array([vertex_bound(task, *answer) for answer in answers])
     values, loss = [], loss_of(task)
     for k, (X, y, alphas) in enumerate(task.parts()):

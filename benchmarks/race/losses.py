@@ -58,7 +58,7 @@ class Pinball(Loss):
         return np.where((g >= -self.parameter) & (g <= 1 - self.parameter), g * y, np.inf)
 
     def level(self, y, f):
-        return np.quantile(y[:, None] - f, self.parameter, axis=0, method="inverted_cdf")
+        return np.quantile(y - f[:, 0], np.atleast_1d(self.parameter), method="inverted_cdf")
 
 
 class Huber(Loss):
@@ -93,4 +93,4 @@ LOSSES = {"squared": Squared, "pinball": Pinball, "huber": Huber, "logistic": Lo
 
 
 def loss_of(task):
-    return LOSSES[task.loss](task.parameter)
+    return LOSSES[task.loss](task.alphas if task.kind == "process" else task.parameter)

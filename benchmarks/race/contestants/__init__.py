@@ -6,7 +6,19 @@ when that makes one. In R, a script that speaks the protocol of `worker.py`, and
 
 from pathlib import Path
 
-from race.contestants import adelie, celer, highs, ours, rehline, scikit, scripts, skglm, statsmodels, textbook
+from race.contestants import (
+    adelie,
+    celer,
+    highs,
+    ours,
+    pyfixest,
+    rehline,
+    scikit,
+    scripts,
+    skglm,
+    statsmodels,
+    textbook,
+)
 
 PYTHON = {
     "l1l2fast": ours.L1L2fast,
@@ -16,6 +28,7 @@ PYTHON = {
     "rehline": rehline.Rehline,
     "sklearn": scikit.ScikitLearn,
     "statsmodels": statsmodels.Statsmodels,
+    "pyfixest": pyfixest.Pyfixest,
     "highs": highs.Highs,
     "numpy": textbook.Numpy,
 }
@@ -29,6 +42,8 @@ NAMES = [
     "rehline",
     "glmnet",
     "quantreg",
+    "conquer",
+    "pyfixest",
     "highs",
     "sklearn",
     "statsmodels",

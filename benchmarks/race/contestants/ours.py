@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from race.contestants.base import Contestant, ladder
+from race.contestants.base import Contestant, ladder, penalised
 
 
 class L1L2fast(Contestant):
@@ -14,7 +14,7 @@ class L1L2fast(Contestant):
         if task.kind == "ridge":
             return {"": [1e-8, 1e-12]}
         # without a penalty, the end of the pinball loss is exact whatever is asked
-        return {"": [1e-8] if task.loss == "pinball" and not task.alphas.any() else ladder(1, 12)}
+        return {"": [1e-8] if task.loss == "pinball" and not penalised(task) else ladder(1, 12)}
 
     def __init__(self):
         import l1l2fast
@@ -40,6 +40,10 @@ class L1L2fast(Contestant):
         options = {"fit_intercept": self.task.intercept, "tol": tol, "warm_start": start}
         result = self.package.solve(X, y, self.loss(), self.penalty(alpha), **options)
         return result.coef, result.intercept, result.n_passes
+
+    def process(self, X, y, taus, variant, tol):
+        found = self.package.quantile_process(X, y, taus, tol=tol)
+        return found.coef.T, found.intercept, found.n_passes
 
     def path(self, X, y, alphas, variant, tol):
         options = {"l1_ratio": self.task.l1_ratio, "fit_intercept": self.task.intercept, "tol": tol}

@@ -1,7 +1,7 @@
-# R's quantreg as a contestant: the protocol of worker.py, the files of files.py; one quantile.
+# R's quantreg as a contestant: the protocol of worker.py, the files of files.py; quantiles.
 #
-# Variants are its methods: br (Barrodale and Roberts), fnb (Frisch and Newton), pfn (the same with preprocessing);
-# with an L1 penalty lasso, whose lambda counts half.
+# Variants are its methods: br (Barrodale and Roberts), fnb (Frisch and Newton), pfn (the same with preprocessing),
+# pfnb (that for several quantiles); with an L1 penalty lasso, whose lambda counts half.
 
 if (!suppressWarnings(suppressMessages(require(quantreg, quietly = TRUE)))) {
   cat("absent no R package quantreg\n"); quit()
@@ -22,24 +22,30 @@ load <- function(folder) {
   n <- as.integer(meta$n); p <- as.integer(meta$p)
   X <- matrix(get(folder, "X.f8"), n, p)
   level <- meta$intercept == "1"
+  taus <- if (meta$kind == "process") get(folder, "alphas.f8") else as.numeric(meta$parameter)
   lambda <- rep(2 * n * get(folder, "alphas.f8")[1], p)
-  list(X = if (level) cbind(1, X) else X, y = get(folder, "y.f8"), tau = as.numeric(meta$parameter), p = p,
+  list(X = if (level) cbind(1, X) else X, y = get(folder, "y.f8"), taus = taus, p = p,
        level = level, lambda = if (level) c(0, lambda) else lambda)
 }
 
 run <- function(task, method, tol) {
-  if (method == "lasso") return(rq.fit.lasso(task$X, task$y, tau = task$tau, lambda = task$lambda, eps = tol)$coefficients)
-  if (method == "br") return(rq.fit.br(task$X, task$y, tau = task$tau)$coefficients)
-  if (method == "fnb") return(rq.fit.fnb(task$X, task$y, tau = task$tau, eps = tol)$coefficients)
-  rq.fit.pfn(task$X, task$y, tau = task$tau, eps = tol)$coefficients
+  if (method == "pfnb") return(rq.fit.pfnb(task$X, task$y, tau = task$taus, eps = tol)$coef)
+  sapply(task$taus, function(tau) {
+    if (method == "lasso") return(rq.fit.lasso(task$X, task$y, tau = tau, lambda = task$lambda, eps = tol)$coefficients)
+    if (method == "br") return(rq.fit.br(task$X, task$y, tau = tau)$coefficients)
+    if (method == "fnb") return(rq.fit.fnb(task$X, task$y, tau = tau, eps = tol)$coefficients)
+    rq.fit.pfn(task$X, task$y, tau = tau, eps = tol)$coefficients
+  })
 }
 
 write_answer <- function(folder, task, coef) {
-  if (!task$level) coef <- c(0, coef)
-  put(folder, "data.f8", as.numeric(coef[-1]))
-  put(folder, "indices.i4", seq_len(task$p) - 1L)
-  put(folder, "indptr.i4", c(0L, task$p))
-  put(folder, "intercept.f8", as.numeric(coef[1]))
+  count <- length(task$taus)
+  coef <- matrix(coef, ncol = count)
+  if (!task$level) coef <- rbind(0, coef)
+  put(folder, "data.f8", as.numeric(coef[-1, ]))
+  put(folder, "indices.i4", rep(seq_len(task$p) - 1L, count))
+  put(folder, "indptr.i4", as.integer(task$p * (0:count)))
+  put(folder, "intercept.f8", as.numeric(coef[1, ]))
 }
 
 answer <- function(words) {

@@ -10,7 +10,7 @@ class Statsmodels(Contestant):
 
     @staticmethod
     def variants(task):
-        return {"": ladder(3, 8)} if task.loss == "pinball" and not penalised(task) else {}
+        return {"": ladder(3, 8)} if task.loss == "pinball" and task.kind == "fit" and not penalised(task) else {}
 
     def __init__(self):
         from statsmodels.regression.quantile_regression import QuantReg
