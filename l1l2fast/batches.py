@@ -1,18 +1,20 @@
 """The fast way along a path, for the lasso and the elastic net: alphas in batches, certified together.
 
 The alphas of a batch are solved on one working set, each from the line through the last two answers. Then X is read
-once for the residuals of all of them; the first that is not certified is the first of the next batch.
+once for the residuals of all of them; the first that is not certified is the first of the next batch. The Gram matrix
+of a working set serves many alphas, and is worth its price for sparse X too.
 """
 
 import numpy as np
 
 from l1l2fast._several import correlations, doubtful, exceeding, nearest, residuals
 from l1l2fast.least_squares import scale_of
-from l1l2fast.squared import SMALL, budget_of, choose, cross, firmer, holds_residual, new_set, refresh
-from l1l2fast.working_set import NOWHERE, GramSet, Point
+from l1l2fast.squared import MAX_GRAM, SMALL, budget_of, choose, cross, holds_residual, refresh
+from l1l2fast.working_set import NOWHERE, GramSet, Point, ResidualSet
 
-# Alphas that are solved, and certified by one pass over X, together; the larger number after a batch without misses.
-BATCH, LONG = 8, 16
+# Alphas that are solved, and certified by one pass over X, together: at first, and at most. A batch without misses is
+# followed by one with so many MORE, one that ends early by hardly more than were done.
+BATCH, LONG, MORE = 8, 16, 4
 # Part of the tolerance that a solve may use up, and what each further attempt leaves of it.
 SHARE, STRICTER = 0.6, 0.3
 # Attempts at one alpha that do not halve its gap; and crossings by the interior point method, before the walk to it
@@ -37,7 +39,7 @@ class Trace:
         self.found, self.memory = [], np.empty(0)
         n, p = problem.columns.n, problem.columns.p
         self.whole = n >= TALL * p and p <= WHOLE
-        self.working = GramSet(problem, gram) if self.whole else new_set(problem)
+        self.working = GramSet(problem, gram)
         self.budget = budget_of(problem, self.working)
         self.before, self.point = None, self.beginning()
         kink = problem.penalty.kink() * problem.factor
@@ -78,7 +80,7 @@ class Trace:
         while first < len(alphas):
             done = self.batch(alphas[first : first + size])
             first += done
-            size = LONG if done == size else BATCH
+            size = min(LONG, size + MORE) if done == size else max(MORE, done + MORE // 2)
 
     def batch(self, alphas):
         """Solve for these, certify them; returns how many are done."""
@@ -88,8 +90,9 @@ class Trace:
             rows, alphas, self.stuck = b[None, self.working.which], alphas[:1], False
             self.crossings += 1
         else:
-            if self.stuck and holds_residual(self.working):
-                self.working, self.budget = firmer(self.problem, self.working, self.point)
+            if not holds_residual(self.working) and np.count_nonzero(self.point.b) > MAX_GRAM:
+                epochs, self.working, self.budget = self.epochs, ResidualSet(self.problem), np.inf
+                self.working.epochs = epochs
             if not self.whole:
                 choose(self.problem, self.working, self.before, self.point, alphas[-1], self.missed)
                 self.make_exact()
