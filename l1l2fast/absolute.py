@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from l1l2fast import ascent, priced
+from l1l2fast import ascent, enveloped, priced
 from l1l2fast._irls import Reweighted
 from l1l2fast._multiplier import multiplier
 from l1l2fast._objective import held, strictly_inside
@@ -57,7 +57,7 @@ def solve(problem, guess=None):
         b, theta = np.zeros(problem.columns.p), np.zeros(problem.columns.n)  # nothing is left to fit
         return Answer(b, 0.0, 0.0, 0.0, theta, b, Status.CONVERGED, tolerance, 1, 0, None)
     lines, best, rounds, repairs = Lines(problem, largest, n_live), None, 0, 0
-    for quick in (priced, ascent) if guess is None else ():
+    for quick in (priced, ascent, enveloped) if guess is None else ():
         answer = quick.solve(problem, lines, tolerance) if quick.suits(lines) else None
         if answer is not None and answer.gap <= tolerance:
             return answer._replace(status=problem.verdict(0, answer.objective, answer.gap, tolerance, answer.n_passes))

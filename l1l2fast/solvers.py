@@ -24,7 +24,7 @@ def family(problem):
         return grouped.solve
     if problem.method in textbook.METHODS:
         return textbook.solve
-    if enveloped.suits(problem):
+    if enveloped.needed(problem):
         return enveloped.solve
     if not problem.penalty.convex():
         return functools.partial(nonconvex.solve, convex=answer_of)
@@ -172,7 +172,8 @@ def solve(
     coefficients an interior point method leads up to the vertex. With a strong L2 penalty and no intercept some epochs
     of coordinate ascent on the dual take their place. With an L1 penalty or `positive` the interior point method runs
     over all rows and columns, in the smaller of n and p, and the simplex method's basis is as small as the support.
-    With L1 + L2, or other bounds, or method="irls"
+    With an L2 term and more columns than rows, the loss is replaced by its envelope around the present dual point, a
+    smooth loss, in a few rounds. With L1 + L2 and more rows than columns, or other bounds, or method="irls"
     they begin with reweighted least squares: |r| is replaced by the parabola that touches
     sqrt(r^2 + eps^2) from above at the present residual, eps starts at the objective of the null model
     and is halved at each of 12 reweightings. The smoothed objective falls at each; in the limit the

@@ -132,10 +132,12 @@ cdef bint loose(Face* s, Py_ssize_t i) noexcept nogil:
 cdef bint warm(Face* s) noexcept nogil:
     # Does the psi that was given say which rows have no residual?
     cdef Py_ssize_t i, n = 0
+    cdef bint given = False
     for i in range(s.m):
         s.inside[i] = s.width[i] > 0 and loose(s, i)
         n += s.inside[i]
-    return 0 < n < s.m
+        given |= s.psi[i] != 0
+    return given and n > 0
 
 
 cdef int minimise(Face* s, Py_ssize_t max_rounds, Py_ssize_t* newtons) noexcept nogil:

@@ -1,10 +1,12 @@
-"""Lines with a penalty on groups: the envelope that stands in for them, and the exact end."""
+"""Lines with a penalty on groups, or with L2 and more columns than rows: the envelope for them, and the exact end."""
 
 import numpy as np
 import pytest
+from cells import LAYOUTS, Cell, check
 from test_groups import LABELS, data
+from test_solve_cells import JUDGE
 
-from l1l2fast import Absolute, Group, Pinball, Status, solve
+from l1l2fast import L1L2, L2, Absolute, Group, Pinball, Status, enveloped, solve
 from l1l2fast._losses import Envelope, Huber, Loss
 
 SETTINGS = [(1.0, 1.0, 0.5), (0.7, 0.3, 2.0), (0.1, 0.9, 1e-3)]
@@ -79,3 +81,50 @@ def test_nothing_left_to_fit():
     X, _ = data(Absolute())
     result = solve(X, np.full(40, 7.0), "absolute", Group())
     assert result.status is Status.CONVERGED and result.objective == 0 and not result.coef.any()
+
+
+@pytest.mark.parametrize("loss", ["absolute", Pinball(0.3)], ids=str)
+@pytest.mark.parametrize("l1", [0.0, 0.05])
+@pytest.mark.parametrize("kind", ["plain", "no intercept", "weights", "factors", "offset", "standardize"])
+def test_curvature_and_more_columns_than_rows(loss, l1, kind):
+    """Held against the judge, in every layout."""
+    X, y = data(Absolute(), 4, 40, 520)
+    rng = np.random.default_rng(2)
+    X = (X * (rng.random(X.shape) < 0.5)).astype(np.float32).astype(float)
+    options = {
+        "plain": {},
+        "no intercept": {"fit_intercept": False},
+        "weights": {"sample_weight": rng.integers(0, 3, 40)},
+        "factors": {"penalty_factor": np.r_[np.inf, rng.uniform(0.3, 3, 519)]},
+        "offset": {"offset": rng.standard_normal(40)},
+        "standardize": {"standardize": True},
+    }[kind]
+    for layout in "C", "F", "float32", "csc":
+        check(Cell(loss, l1, 0.5), LAYOUTS[layout](X), y, judge=JUDGE, **options)
+
+
+@pytest.mark.parametrize("penalty", [L2(0.1), L1L2(0.01, 0.1)], ids=str)
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_no_matrix_of_all_columns(penalty, fit_intercept, monkeypatch):
+    """The envelope or coordinate ascent answers; what factors such a matrix is not asked, whatever the order."""
+    X, y = data(Absolute(), 4, 60, 900)
+    monkeypatch.setattr("l1l2fast.absolute.begin", None)
+    result = solve(X, y, "absolute", penalty, fit_intercept=fit_intercept, tol=1e-9)
+    assert result.status is Status.CONVERGED and result.gap <= 1e-12 * result.objective and result.unique
+    seen = []
+    solve(X, y, "absolute", penalty, fit_intercept=fit_intercept, callback=seen.append)
+    assert [info.round for info in seen] == [0]
+
+
+def test_the_newton_step_is_the_same_in_both_forms():
+    rng = np.random.default_rng(0)
+    X, H = rng.standard_normal((4, 9)), rng.uniform(1, 2, 9)
+    slope, r = rng.standard_normal(9), rng.standard_normal(4)
+    for intercept in True, False:
+        short = enveloped.newton(H, X, intercept, slope, 0.3, r)
+        for one, other in zip(short, enveloped.newton(np.diag(H), X, intercept, slope, 0.3, r), strict=True):
+            assert one == pytest.approx(other)
+        db, dc, t = short
+        assert H * db + X.T @ t == pytest.approx(slope)
+        assert X @ db + dc == pytest.approx(r)
+        assert t.sum() == pytest.approx(0.3) if intercept else dc == 0
