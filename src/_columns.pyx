@@ -15,6 +15,8 @@ from l1l2fast._blas cimport gemm_nt, mirror, syrk
 from l1l2fast._scalar cimport mean_about, variance
 from l1l2fast._signals cimport interrupted, raise_pending
 
+from l1l2fast._threads import in_threads
+
 cdef enum:
     # a block of `gram` has about so many numbers, a megabyte, and at least so many rows
     NUMBERS = 1 << 17
@@ -41,18 +43,6 @@ def panels(R):
     for k in range(len(packed)):
         packed[k, :, :min(8, K - 8 * k)] = R[:, 8 * k:8 * k + 8]
     return packed
-
-
-def in_threads(work, pieces, n_jobs):
-    """work(piece) of every piece, in their order; an exception, Ctrl-C too, leaves out those not begun."""
-    if n_jobs == 1 or len(pieces) == 1:
-        return map(work, pieces)
-    from concurrent.futures import ThreadPoolExecutor  # only whoever has several jobs pays for this import
-    pool = ThreadPoolExecutor(min(n_jobs, len(pieces)))
-    try:
-        return list(pool.map(work, pieces))
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 cdef class Columns:
