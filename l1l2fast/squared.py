@@ -29,6 +29,8 @@ FEW, TALL, PROMISING, MOST = 50, 20, 0.5, 0.6
 SPARE = 1.5
 # Work on one set, relative to the interior point's n^3, after which that takes over; and how often it may.
 BUDGET, CROSSINGS = 0.3, 4
+# Epochs on one set in residual form that are no reason to look for anything else.
+EPOCHS = 30
 # What each further round at full strength leaves of the gap that is asked for, in residual form.
 STRICTER = 0.01
 
@@ -102,7 +104,7 @@ def new_set(problem):
 def budget_of(problem, working):
     """Work on one set after which something else is tried: a Gram matrix, or the interior point method."""
     if holds_residual(working):
-        return SMALL
+        return EPOCHS
     return BUDGET * max(problem.columns.n, 100) ** 3 if problem.columns.p > SMALL and fits(problem) else np.inf
 
 

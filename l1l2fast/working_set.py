@@ -25,6 +25,8 @@ AHEAD, NEAR = 1.15, 0.98
 ACTIVE = 4
 # How much a pass may move b, in units of the gap that is asked for: the gap is of first order, the move of second.
 STILL = 0.03
+# Epochs that the Gram matrix of a sparse working set costs, for each of its columns.
+PRICE = 0.1
 NONE, NOWHERE = np.empty((0, 0)), np.empty(0, dtype=np.intp)
 
 
@@ -163,7 +165,8 @@ class ResidualSet(WorkingSet):
                     still = max(STILL * enough / 2, 0.01 * moved)
                     more, _ = residual_epochs(problem.columns, support, problem.weight, v, b, *box, still, ACTIVE)
                     epochs += more
-                stuck = epochs > budget or moved <= 1e-30 * largest
+                bought = PRICE * len(self.which) < self.epochs + epochs
+                stuck = epochs > budget and bought or moved <= 1e-30 * largest
             self.epochs += epochs
             rows.append(b[self.which])
             if stuck:
