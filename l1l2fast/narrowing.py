@@ -23,6 +23,8 @@ from l1l2fast.uniqueness import RANK
 OPTIMAL, UNBOUNDED, DEFICIENT = 0, 2, 3
 # A sample has SHARE n^(2/3) k^(1/3) of n rows, which makes it and the band that it leaves alike in size.
 SHARE = 1.5
+# A sample that is more than one row in so many is no help: a Newton step on all rows costs less.
+MOST = 8
 # A smoothing of about a standard error ends the fit to a sample; the next one begins with so many of them.
 WIDER = 4
 # The band reaches so many standard errors to both sides.
@@ -103,7 +105,10 @@ def rough(lines, beta):
     """
     live = None if lines.n_live == len(lines.y) else lines.problem.weight.nonzero()[0]
     before, steps, gam, h = 0, 0, 0.0, 0.0
-    for m in samples(lines.n_live, lines.k):
+    sizes = samples(lines.n_live, lines.k)
+    if len(sizes) > 1 and MOST * sizes[-1] > lines.n_live:
+        sizes.pop()
+    for m in sizes:
         rows = spread_rows(lines.n_live, m)
         part = lines.part(rows if live is None else live[rows])
         if before and 2 * width(m, lines.k, before) < m:
