@@ -19,7 +19,7 @@ EPOCHS, PER_EPOCH = 12, 15
 # A gap on the way of this part of what is asked for is enough; so steady the rows inside are for the exact end.
 CLOSE, STEADY = 0.5, 0.03
 # Rows of the exact end: as many times those inside, and some.
-WIDER, ROWS = 3, 50
+WIDER, ROWS = 1.5, 50
 # Rounds of the method of multipliers, where the first set of rows was not the one; trials of all that.
 ROUNDS, TRIALS = 50, 3
 
@@ -71,10 +71,10 @@ class Climb:
         """The exact solution on the rows inside and those of small residual, the others being held where they are."""
         inside = (-self.left < self.psi) & (self.psi < self.right)
         size = np.abs(self.y - self.W @ (self.beta * self.root))
-        room = min(WIDER * np.count_nonzero(inside) + ROWS, len(size)) - 1
+        room = min(int(WIDER * np.count_nonzero(inside)) + ROWS, len(size)) - 1
         inside |= size <= np.partition(size, room)[room]
         near, d = np.flatnonzero(inside), self.units.d
-        Z, *rest = self.units.system(self.problem.columns, near)
+        Z, *rest = self.W[near] * self.root, self.y[near], self.left[near], self.right[near]
         psi = self.psi[near]
         c = Z.T @ psi - d * self.beta
         self.steps += multiplier(Z, *rest, c, d, self.beta, psi, ROUNDS)[1]
