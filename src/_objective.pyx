@@ -134,6 +134,7 @@ cdef class Sums:
                     objective += self.w[i] * self.loss.value(self.y[i], f[i])
                     size += theta[i] * theta[i] / self.w[i]
                     total += theta[i]
+                    spread += self.w[i] * fabs(f[i])
             size = sqrt(size)
             for j in range(p):
                 if b[j] != 0:

@@ -122,7 +122,9 @@ def rehearsal(tmp_path_factory):
         timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout, json.loads((folder / "race.json").read_text("utf-8"))
+    written = json.loads((folder / "race.json").read_text("utf-8"))
+    written["table"] = (folder / "race.csv").read_text("utf-8").splitlines()
+    return done.stdout, written
 
 
 def test_everybody_means_the_same_problem(rehearsal):
@@ -144,6 +146,8 @@ def test_the_report_is_whole(rehearsal):
         assert [row["accuracy"] for row in problem["rows"]] == [1e-4, 1e-6, 1e-9]
         assert all(row["ours"]["error"] <= row["accuracy"] for row in problem["rows"])
     assert "geometric mean" in printed
+    assert written["table"][0] == "problem,within 1e-04,within 1e-06,within 1e-09"
+    assert [line.split(",")[0] for line in written["table"][1:]] == list(written["problems"])
 
 
 def test_cross_validation_beside_scikit_learn(tmp_path):

@@ -215,3 +215,18 @@ def test_a_free_column_comes_down_to_rounding():
     again = solve(X, y, Huber(0.7), L1(0.5), penalty_factor=np.append(0.0, np.ones(9)), warm_start=first, tol=5e-11)
     for result in first, again:
         assert result.gap <= result.tolerance
+
+
+@pytest.mark.parametrize("size", [1e3, 1e6, 1e9])
+def test_huber_with_wild_rows(size):
+    """Rows beyond the corner count by their sign, however far they are; the mean of y is then far from all others."""
+    X, y = random_problem(40, 60, 4)
+    y = y / y.std()
+    near, far = y.copy(), y.copy()
+    near[:5] += 100
+    far[:5] += size
+    for penalty in (None, L1(0.01), L2(0.1)):
+        want, found = (solve(X, each, Huber(0.3), penalty, tol=1e-9) for each in (near, far))
+        assert found.status is Status.CONVERGED and found.gap <= found.tolerance
+        # what the rounding of y of that size leaves
+        np.testing.assert_allclose(found.coef, want.coef, rtol=1e-5, atol=1e-5 + 1e-11 * size)

@@ -21,7 +21,7 @@ def arguments():
     parser.add_argument("--limit", type=float, default=10, help="seconds of one run after which a ladder ends (10)")
     parser.add_argument("--budget", type=float, default=15, help="seconds of repeats for a contestant (15)")
     parser.add_argument("--verbose", action="store_true", help="print every run as it ends")
-    parser.add_argument("--output", type=Path, help="folder for race.json and race.png")
+    parser.add_argument("--output", type=Path, help="folder for race.json, race.csv and race.png")
     return parser.parse_args()
 
 

@@ -1,5 +1,6 @@
 """What the race says: a table for each problem, geometric means, JSON and a picture."""
 
+import csv
 import json
 
 import numpy as np
@@ -74,6 +75,19 @@ def summary(results):
 
 def write(results, versions, folder):
     (folder / "race.json").write_text(json.dumps({"versions": versions, "problems": results}, indent=1) + "\n")
+    with open(folder / "race.csv", "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["problem", *(f"within {target:.0e}" for target in TARGETS)])
+        table.writerows([name, *map(verdict, result["rows"])] for name, result in results.items())
+
+
+def verdict(row):
+    """One accuracy in a few words: the ratio, our time, the fastest peer and its time."""
+    ours, peer = row["ours"], row["peer"]
+    mine = seconds(ours["seconds"]) if ours else "not reached"
+    other = f"{peer['label']} {seconds(peer['seconds'])}" if peer else "nobody else"
+    ratio = f"**{row['ratio']:.2f}**: " if row["ratio"] else ""
+    return f"{ratio}{mine}; {other}"
 
 
 def picture(results, file):
@@ -99,6 +113,6 @@ def picture(results, file):
     axes.xaxis.set_minor_formatter(ticker.NullFormatter())
     axes.grid(alpha=0.3)
     figure.legend(loc="outside upper center", ncols=3, frameon=False)
-    figure.savefig(file, dpi=150)
+    figure.savefig(file, dpi=100)
     plt.close(figure)
     return True
