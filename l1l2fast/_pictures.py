@@ -357,8 +357,8 @@ def shrinkage(alpha=1.0, *, kinds=("L1", "L2", "L1 + L2", "hard", "SCAD", "MCP")
     """What penalties make of a least-squares coefficient z, if the columns are orthonormal.
 
     The coefficient under the penalty minimises ``(b - z)^2 / 2 + pen(b)``; all curves are fits by `solve` with
-    ``X'X = n I``. Hard thresholding is L0 of strength ``alpha^2 / 2``, which drops what is below alpha; SCAD has a = 3.7
-    and MCP gamma = 3. These three are not convex, and dashed.
+    ``X'X = n I``. Hard thresholding is L0 of strength ``alpha^2 / 2``, which drops what is below alpha; SCAD has
+    a = 3.7 and MCP gamma = 3. These three are not convex, and dashed.
 
     Parameters
     ----------
