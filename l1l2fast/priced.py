@@ -169,17 +169,18 @@ def again(small, found):
 
 def identify(small):
     """A start near the optimum, and the steps it took."""
-    k, m = small.Z.shape
+    m = len(small.y)
     rows, work, r, steps, gam = np.arange(m), promising(small), small.y, 0, 0.0
     beta = np.zeros(len(work))
-    for size in samples(m, k)[-1:]:
+    for size in samples(m, len(work))[-1:]:
         some = spread_rows(m, size)
         part = small.part(some, work, r)
         share = size / m
         part = part._replace(down=share * part.down, up=share * part.up, c=0 * part.c)
         beta, *_, count = inside(part, beta, gam)
         r = small.y - beta @ small.Z[work]
-        band = np.argpartition(np.abs(r), min(width(m, k, size), m - 1))[: width(m, k, size)]
+        wide = min(width(m, len(work), size), m - 1)
+        band = np.argpartition(np.abs(r), wide)[:wide]
         rows, steps, gam = np.sort(band), steps + count, 2 * float(np.abs(r[band]).max())
     while True:
         part = small.part(rows, work, r)
