@@ -166,7 +166,8 @@ class ResidualSet(WorkingSet):
                     more, _ = residual_epochs(problem.columns, support, problem.weight, v, b, *box, still, ACTIVE)
                     epochs += more
                 bought = PRICE * len(self.which) < self.epochs + epochs
-                stuck = epochs > budget and bought or moved <= 1e-30 * largest
+                # below that part of its largest move, an epoch that should still gain moves by rounding
+                stuck = moved > STILL * enough and (epochs > budget and bought or moved <= 1e-30 * largest)
             self.epochs += epochs
             rows.append(b[self.which])
             if stuck:
