@@ -89,7 +89,7 @@ class Fit:
     def at(self, tau):
         """The coefficients of another quantile."""
         trail = Trail(self.problem)
-        trail.seen = [(self.tau, self.b, self.residual)]
+        trail.seen = [(self.tau, self.b)]
         answer = trail.solve(tau)
         return np.append(answer.b, answer.intercept)
 
