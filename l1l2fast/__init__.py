@@ -1,5 +1,8 @@
 """l1l2fast: L1 and L2 norms, as the loss or as the penalty; fast, exact, certified."""
 
+from types import ModuleType
+from typing import TYPE_CHECKING
+
 from l1l2fast.config import show_config
 from l1l2fast.cross_validation import CVResult, cross_validate
 from l1l2fast.group import Group
@@ -56,11 +59,15 @@ __all__ = [
     "stability_selection",
 ]
 
+plots: ModuleType
+sklearn: ModuleType
 
-def __getattr__(name):
-    """`l1l2fast.sklearn` and `l1l2fast.plots` on first use: what they import is optional, and slow."""
-    if name in {"sklearn", "plots"}:
-        import importlib
+if not TYPE_CHECKING:  # a checker of types would excuse any misspelled name
 
-        return importlib.import_module(f"l1l2fast.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name):
+        """`l1l2fast.sklearn` and `l1l2fast.plots` on first use: what they import is optional, and slow."""
+        if name in {"sklearn", "plots"}:
+            import importlib
+
+            return importlib.import_module(f"l1l2fast.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,3 +1,5 @@
+from typing import final
+
 class Loss:
     def __init__(self, *args: float, **kwargs: float) -> None: ...
     limits: dict[str, tuple[float, float]]
@@ -13,7 +15,28 @@ class Loss:
     def responses(self) -> tuple[float, ...] | None: ...
     def parameters(self) -> dict[str, float]: ...
 
-__all__: list[str]
+@final
+class Squared(Loss):
+    def __init__(self) -> None: ...
 
-# A leaf is found through the base class, so the stub need not list it.
+@final
+class Absolute(Loss):
+    def __init__(self) -> None: ...
+
+@final
+class Pinball(Loss):
+    def __init__(self, quantile: float = ...) -> None: ...
+    @property
+    def quantile(self) -> float: ...
+
+class Huber(Loss):
+    def __init__(self, delta: float = ...) -> None: ...
+    @property
+    def delta(self) -> float: ...
+
+@final
+class Logistic(Loss):
+    def __init__(self) -> None: ...
+
+# Listed are the leaves that `l1l2fast` itself exports, with their arguments; any other is found through the base class.
 def __getattr__(name: str) -> type[Loss]: ...

@@ -1,6 +1,7 @@
-from l1l2fast._losses import Loss as Loss
+from l1l2fast._losses import *  # noqa: F403
+from l1l2fast._losses import Loss
 
 __all__: list[str]
 
-# A leaf is found through the base class, so the stub need not list it.
+# A leaf need not be listed in `_losses.pyi`, it is found through the base class.
 def __getattr__(name: str) -> type[Loss]: ...
