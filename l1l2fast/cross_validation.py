@@ -7,18 +7,21 @@ of a held-out row reaches the coefficients that predict it.
 
 import functools
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from l1l2fast import _frames, _validate
 from l1l2fast.fold_grams import FoldGrams, neighbours, suits
 from l1l2fast.folds import MEASURES, folds, measure
+from l1l2fast.losses import Loss
 from l1l2fast.path import follow, posed, way
 from l1l2fast.path_result import Path
 from l1l2fast.penalties import L1, L1L2, L2
-from l1l2fast.result import Result, Status, warn_of
+from l1l2fast.result import Function, Result, Status, warn_of
 from l1l2fast.solvers import answer_of, result_of
 from l1l2fast.tasks import Interrupted, cores, run
 
@@ -64,13 +67,13 @@ class CVResult:
         return self.scores[:, done], weights / weights.sum() if done.any() else weights
 
     @property
-    def mean(self):
+    def mean(self) -> np.ndarray:
         """The mean score over the folds, of shape (K,)."""
         scores, weights = self._done()
         return scores @ weights if len(weights) else np.full(len(self.alphas), np.nan)
 
     @property
-    def std_error(self):
+    def std_error(self) -> np.ndarray:
         """Standard error of `mean`, of shape (K,): the standard deviation over the folds over the root of F."""
         scores, weights = self._done()
         if len(weights) < 2:
@@ -80,27 +83,27 @@ class CVResult:
         return np.sqrt((off**2).sum(1) * len(weights) / (len(weights) - 1))
 
     @property
-    def best_index(self):
+    def best_index(self) -> int:
         """Position of the alpha with the smallest mean score; the larger alpha of equals."""
         return int(np.argmin(self.mean))
 
     @property
-    def best_alpha(self):
+    def best_alpha(self) -> float:
         """The alpha with the smallest mean score."""
         return float(self.alphas[self.best_index])
 
     @property
-    def index_1se(self):
+    def index_1se(self) -> int:
         """Position of `alpha_1se`."""
         mean, best = self.mean, self.best_index
         return int(np.argmax(mean <= mean[best] + np.nan_to_num(self.std_error[best])))
 
     @property
-    def alpha_1se(self):
+    def alpha_1se(self) -> float:
         """The largest alpha whose mean score is within one standard error of the best."""
         return float(self.alphas[self.index_1se])
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Predictions of `best`, of shape (n_samples,)."""
         return self.best.predict(X)
 
@@ -118,7 +121,7 @@ class CVResult:
         )
 
 
-def warned(silent):
+def warned(silent: Function) -> Function:
     """`silent`, with a warning if a gap on all rows is above its tolerance; estimators use the silent one."""
 
     @functools.wraps(silent)
@@ -132,30 +135,30 @@ def warned(silent):
 
 @warned
 def cross_validate(
-    X,
-    y,
-    loss="squared",
+    X: Any,
+    y: ArrayLike,
+    loss: Loss | str = "squared",
     *,
-    l1_ratio=1.0,
-    alphas=None,
-    n_alphas=100,
-    eps=None,
-    cv=5,
-    groups=None,
-    scoring="deviance",
-    sample_weight=None,
-    offset=None,
-    fit_intercept=True,
-    penalty_factor=None,
-    lower=None,
-    upper=None,
-    positive=False,
-    standardize=False,
-    tol=1e-8,
-    random_state=None,
-    n_jobs=None,
-    progress=False,
-):
+    l1_ratio: float = 1.0,
+    alphas: ArrayLike | None = None,
+    n_alphas: int = 100,
+    eps: float | None = None,
+    cv: Any = 5,
+    groups: ArrayLike | None = None,
+    scoring: str | Callable[..., float] = "deviance",
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    penalty_factor: ArrayLike | None = None,
+    lower: ArrayLike | None = None,
+    upper: ArrayLike | None = None,
+    positive: bool = False,
+    standardize: bool = False,
+    tol: float = 1e-8,
+    random_state: int | None = None,
+    n_jobs: int | None = None,
+    progress: bool = False,
+) -> CVResult:
     """Choose the strength of a penalty by cross-validation, for any loss that has a path.
 
     For every alpha, with train_k and test_k the rows of fold k and b_k(alpha) the answer of `path` on train_k,

@@ -5,11 +5,13 @@
 f_i is the density of y_i at its quantile, and the kinds differ by how they estimate it, or avoid to.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from l1l2fast import _validate, _validate_quantiles
+from l1l2fast.result import Result
 from l1l2fast.sandwich import Fit
 
 SOURCES = {
@@ -79,16 +81,16 @@ class Inference:
 
 
 def inference(
-    result,
-    kind="nid",
+    result: Result,
+    kind: str = "nid",
     *,
-    level=0.95,
-    bandwidth="hall-sheather",
-    iid=True,
-    n_boot=500,
-    random_state=0,
-    n_jobs=1,
-    names=None,
+    level: float = 0.95,
+    bandwidth: str | float = "hall-sheather",
+    iid: bool = True,
+    n_boot: int = 500,
+    random_state: int = 0,
+    n_jobs: int = 1,
+    names: Sequence[str] | None = None,
 ) -> Inference:
     """Standard errors and confidence intervals of a median or quantile fit without penalty.
 

@@ -2,12 +2,15 @@
 
 import functools
 import time
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from l1l2fast import _validate, _validate_many
 from l1l2fast.batches import Trace
 from l1l2fast.corners import Corners
+from l1l2fast.losses import Loss
 from l1l2fast.path_result import Path
 from l1l2fast.penalties import L1, L1L2, L2
 from l1l2fast.result import Function, Status, warn_of
@@ -31,24 +34,24 @@ def warned(silent: Function) -> Function:
 
 @warned
 def path(
-    X,
-    y,
-    loss="squared",
+    X: Any,
+    y: ArrayLike,
+    loss: Loss | str = "squared",
     *,
-    l1_ratio=1.0,
-    alphas=None,
-    n_alphas=100,
-    eps=None,
-    sample_weight=None,
-    offset=None,
-    fit_intercept=True,
-    penalty_factor=None,
-    lower=None,
-    upper=None,
-    positive=False,
-    standardize=False,
-    tol=1e-8,
-    n_jobs=1,
+    l1_ratio: float = 1.0,
+    alphas: ArrayLike | None = None,
+    n_alphas: int = 100,
+    eps: float | None = None,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    penalty_factor: ArrayLike | None = None,
+    lower: ArrayLike | None = None,
+    upper: ArrayLike | None = None,
+    positive: bool = False,
+    standardize: bool = False,
+    tol: float = 1e-8,
+    n_jobs: int = 1,
 ) -> Path:
     """Any loss along decreasing strengths of an L1, L2 or L1 + L2 penalty, each answer certified.
 

@@ -1,6 +1,7 @@
 """What `path` hands back: the answers for all alphas, and what they say about how many parameters are worth it."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -51,21 +52,21 @@ class Path:
         return [None if name == "_problem" else getattr(self, name) for name in self.__slots__]
 
     @property
-    def coef(self):
+    def coef(self) -> np.ndarray:
         """Coefficients as an array of shape (n_features, K)."""
         return self.coef_csc.toarray()
 
     @property
-    def dual_objective(self):
+    def dual_objective(self) -> np.ndarray:
         """Lower bounds on the minima."""
         return self.objective - self.gap
 
     @property
-    def status(self):
+    def status(self) -> list[Status]:
         """How each alpha ended: a list of `Status`."""
         return [Status.CONVERGED if gap <= self.tolerance else Status.MAX_ITER for gap in self.gap]
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Predictions, of shape (n_samples, K)."""
         X = X if hasattr(X, "tocsc") else np.asarray(X)
         if X.ndim != 2 or X.shape[1] != self.coef_csc.shape[0]:
@@ -74,11 +75,11 @@ class Path:
         return (fit.toarray() if hasattr(fit, "toarray") else fit) + self.intercept
 
     @property
-    def df(self):
+    def df(self) -> np.ndarray:
         """Degrees of freedom of each answer, the intercept among them, of shape (K,); see `criterion`."""
         return criteria.degrees(self)
 
-    def criterion(self, name="bic", *, gamma=0.5, noise_variance=None):
+    def criterion(self, name: str = "bic", *, gamma: float = 0.5, noise_variance: float | None = None) -> np.ndarray:
         """Information criterion of each answer: smaller is better.
 
             "aic"    d + 2 df                "cp"      RSS / s2 - n + 2 df
@@ -110,7 +111,7 @@ class Path:
         """
         return criteria.criterion(self, name, gamma, noise_variance)
 
-    def leave_one_out(self):
+    def leave_one_out(self) -> np.ndarray:
         """y less its prediction from the other rows, of shape (n_samples, K), for the squared loss; no refit.
 
         Returns

@@ -10,11 +10,14 @@ import dataclasses
 import functools
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from l1l2fast import _validate, _validate_quantiles, absolute, breakpoints, ordered
 from l1l2fast.losses import Pinball
+from l1l2fast.penalties import Penalty
 from l1l2fast.result import Function, Status, warn_of
 
 # Newton steps at most, and the share of the band that may change side in the last of them.
@@ -69,7 +72,7 @@ class QuantileProcess:
         """How each quantile ended: a list of `Status`."""
         return [Status.CONVERGED if ok else Status.MAX_ITER for ok in self.gap <= self.tolerance]
 
-    def predict(self, X, taus=None, *, rearranged=False) -> np.ndarray:
+    def predict(self, X: Any, taus: ArrayLike | None = None, *, rearranged: bool = False) -> np.ndarray:
         """Predicted quantiles.
 
         Parameters
@@ -123,23 +126,23 @@ def warned(silent: Function) -> Function:
 
 @warned
 def quantile_process(
-    X,
-    y,
-    taus=None,
+    X: Any,
+    y: ArrayLike,
+    taus: ArrayLike | None = None,
     *,
-    penalty=None,
-    alpha=None,
-    l1_ratio=None,
-    sample_weight=None,
-    offset=None,
-    fit_intercept=True,
-    penalty_factor=None,
-    lower=None,
-    upper=None,
-    positive=False,
-    standardize=False,
-    tol=1e-8,
-    non_crossing=False,
+    penalty: Penalty | str | None = None,
+    alpha: float | None = None,
+    l1_ratio: float | None = None,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    penalty_factor: ArrayLike | None = None,
+    lower: ArrayLike | None = None,
+    upper: ArrayLike | None = None,
+    positive: bool = False,
+    standardize: bool = False,
+    tol: float = 1e-8,
+    non_crossing: bool = False,
 ) -> QuantileProcess:
     """Linear quantile regression for many quantiles, or for all of them.
 

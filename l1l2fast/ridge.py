@@ -3,8 +3,10 @@
 import functools
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from l1l2fast import _validate, _validate_many
 from l1l2fast.closed import System
@@ -75,7 +77,7 @@ class RidgePath:
         best = np.argmin(np.where(np.isnan(self.loo_mse), np.inf, self.loo_mse), axis=-1)
         return int(best) if best.ndim == 0 else best
 
-    def predict(self, X) -> np.ndarray:
+    def predict(self, X: Any) -> np.ndarray:
         """Predictions, of shape (n_samples, K) or (T, n_samples, K)."""
         X = X if hasattr(X, "tocsc") else np.asarray(X)
         if X.ndim != 2 or X.shape[1] != self.coef.shape[-2]:
@@ -109,19 +111,19 @@ def warned(silent: Function) -> Function:
 
 @warned
 def ridge_path(
-    X,
-    y,
-    alphas=None,
+    X: Any,
+    y: ArrayLike,
+    alphas: ArrayLike | None = None,
     *,
-    n_alphas=100,
-    eps=1e-6,
-    loo=False,
-    sample_weight=None,
-    offset=None,
-    fit_intercept=True,
-    penalty_factor=None,
-    standardize=False,
-    tol=1e-8,
+    n_alphas: int = 100,
+    eps: float = 1e-6,
+    loo: bool = False,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    penalty_factor: ArrayLike | None = None,
+    standardize: bool = False,
+    tol: float = 1e-8,
 ) -> RidgePath:
     """Ridge regression for many alphas and many targets from one factorisation, each answer certified.
 

@@ -3,10 +3,13 @@
 import functools
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from l1l2fast import _validate
+from l1l2fast.losses import Loss
 from l1l2fast.path import path
 from l1l2fast.tasks import Interrupted, cores, run
 
@@ -33,15 +36,15 @@ class StabilityResult:
     time: float
 
     @property
-    def max_frequency(self):
+    def max_frequency(self) -> np.ndarray:
         """The largest frequency of each column over the alphas, of shape (n_features,)."""
         return self.frequency.max(axis=1, initial=0.0)
 
-    def selected(self, threshold=0.9):
+    def selected(self, threshold: float = 0.9) -> np.ndarray:
         """Positions of the columns that some alpha selects in this part of the subsamples at least."""
         return np.flatnonzero(self.max_frequency >= threshold)
 
-    def expected_false(self, threshold=0.9):
+    def expected_false(self, threshold: float = 0.9) -> float:
         """Bound on the expected number of columns selected wrongly: q^2 / ((2 threshold - 1) n_features).
 
         q is the mean of `n_selected`. The proof asks for a threshold above 1/2, for wrong columns that are
@@ -60,29 +63,29 @@ class StabilityResult:
 
 
 def stability_selection(
-    X,
-    y,
-    loss="squared",
+    X: Any,
+    y: ArrayLike,
+    loss: Loss | str = "squared",
     *,
-    l1_ratio=1.0,
-    alphas=None,
-    n_alphas=30,
-    eps=0.1,
-    n_subsamples=100,
-    fraction=0.5,
-    random_state=0,
-    sample_weight=None,
-    offset=None,
-    fit_intercept=True,
-    penalty_factor=None,
-    lower=None,
-    upper=None,
-    positive=False,
-    standardize=False,
-    tol=1e-8,
-    n_jobs=None,
-    progress=False,
-):
+    l1_ratio: float = 1.0,
+    alphas: ArrayLike | None = None,
+    n_alphas: int = 30,
+    eps: float | None = 0.1,
+    n_subsamples: int = 100,
+    fraction: float = 0.5,
+    random_state: int = 0,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    penalty_factor: ArrayLike | None = None,
+    lower: ArrayLike | None = None,
+    upper: ArrayLike | None = None,
+    positive: bool = False,
+    standardize: bool = False,
+    tol: float = 1e-8,
+    n_jobs: int | None = None,
+    progress: bool = False,
+) -> StabilityResult:
     """How often each column is selected, over subsamples of the rows, for any loss that has a path.
 
     For every alpha, with I_1, ..., I_S random subsets of the rows and b(alpha; I) the answer of `path` on I,

@@ -29,7 +29,9 @@ STRICT = """
 import numpy as np
 from numpy.typing import NDArray
 
-from l1l2fast import L1, L1L2, Path, Pinball, Result, RidgePath, path, ridge_path, show_config, solve
+from l1l2fast import L1, L1L2, CVResult, Path, Pinball, QuantileProcess, Result, RidgePath, StabilityResult
+from l1l2fast import cross_validate, inference, path, quantile_process, ridge_path, show_config, solve
+from l1l2fast import stability_selection
 
 
 def fit(X: NDArray[np.float64], y: NDArray[np.float64]) -> Result:
@@ -45,9 +47,19 @@ def lines(X: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[Path, RidgePa
     return path(X, y, n_alphas=10), ridge_path(X, y, [1.0, 0.1], loo=True)
 
 
+def choices(X: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[CVResult, StabilityResult, QuantileProcess]:
+    chosen = cross_validate(X, y, "absolute", cv=3, scoring="mae", random_state=0)
+    alpha: float = chosen.best_alpha + chosen.path.criterion("bic").min()
+    print(inference(solve(X, y, "absolute", method="interior"), "iid", names=["a", "b"]))
+    return chosen, stability_selection(X, y, Pinball(0.5)), quantile_process(X, y, [0.1, 0.9], penalty=L1(alpha))
+
+
 solve([[1.0], [2.0]], [1.0, 2.0], Pinball(0.5), L1L2(0.1, l2=0.2), callback=lambda progress: progress.gap < 1)
 show_config()
-solve([[1.0], [2.0]], [1.0, 2.0], fit_intercept="yes")
+solve([[1.0], [2.0]], [1.0, 2.0], fit_intercept="yes")  # wrong
+cross_validate([[1.0], [2.0]], [1.0, 2.0], tol="small")  # wrong
+path([[1.0], [2.0]], [1.0, 2.0], "squared", 100)  # wrong
+stability_selection([[1.0], [2.0]])  # wrong
 """
 USAGE = """
 from l1l2fast import L1, L1L2, L2, Absolute, Pinball, Squared, solve
@@ -84,6 +96,16 @@ def run(folder, *arguments):
     command = [sys.executable, "-m", *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
+
+
+def wrong(text):
+    """Numbers of the lines that mypy complains of."""
+    return sorted({int(line.split(":")[1]) for line in text.splitlines() if ": error: " in line})
+
+
+def marked(text):
+    """Numbers of the lines that it must complain of, and of no others."""
+    return [number for number, line in enumerate(text.splitlines(), 1) if line.endswith("# wrong")]
 
 
 def test_stubs_agree_with_the_compiled_modules(folder):
@@ -126,17 +148,13 @@ def test_a_users_code_type_checks(folder):
     revealed = re.findall(r'Revealed type is "(?:builtins\.)?([^"]*)"', text)
     revealed = [kind.replace("builtins.", "") for kind in revealed]
     assert revealed == ["float", "tuple[float, float] | None", "float", "float"], text
-    errors = [line for line in text.splitlines() if ": error: " in line]
-    wrong = [number for number, line in enumerate(USAGE.splitlines(), 1) if line.endswith("# wrong")]
-    assert sorted({int(line.split(":")[1]) for line in errors}) == wrong, text
+    assert wrong(text) == marked(USAGE), text
 
 
 def test_a_users_code_passes_strictly(folder):
-    """mypy --strict, the settings of users who want to know: nothing untyped is called, and the one error is seen."""
+    """mypy --strict, the settings of users who want to know: nothing untyped is called, and what is wrong is seen."""
     (folder / "strict.py").write_text(STRICT, encoding="utf-8")
     _, text = run(folder, "mypy", "--strict", "--config-file=mypy.ini", "strict.py")
     revealed = [kind.replace("builtins.", "") for kind in re.findall(r'Revealed type is "([^"]*)"', text)]
     assert revealed == ["float", "bool | None", "str"], text
-    errors = [line for line in text.splitlines() if ": error: " in line]
-    wrong = len(STRICT.splitlines())
-    assert len(errors) == 1 and errors[0].startswith(f"strict.py:{wrong}: "), text
+    assert wrong(text) == marked(STRICT), text
