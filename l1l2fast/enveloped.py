@@ -72,10 +72,11 @@ def newton(H, X, intercept, slope, total, r):
     H is a matrix or, where it is diagonal, that: then the system is as large as there are rows.
     """
     (m, k), q = X.shape, int(intercept)
-    first = 0 if H.ndim == 1 else k
+    whole = H.ndim == 2
+    first = k if whole else 0
     K = np.zeros((first + q + m, first + q + m))
     K[first + q :, first : first + q], K[first : first + q, first + q :] = 1.0, 1.0
-    if first:
+    if whole:  # be it 0 x 0
         K[:k, :k], K[k + q :, :k], K[:k, k + q :] = H, X, X.T
         step = np.linalg.solve(K, np.r_[slope, [total] * q, r])
         return step[:k], float(step[k : k + q].sum()), step[k + q :]

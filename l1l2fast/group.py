@@ -8,17 +8,23 @@ class Layout:
     """Groups of a problem: columns by group in `order`, group g from begin_g to begin_(g+1), and what each costs.
 
     That is thin_g |b_g|_1 + level_g |b_g|_2: thin_g = v_g l1, level_g = v_g alpha sqrt(size_g), infinite if held at 0.
+    A standardised column without spread has lost its factor v: if it can do something (`live`), it is no part of its
+    group's norm, but of one more group, which costs nothing. It still counts in size_g.
     """
 
-    def __init__(self, of, alpha, l1, factor, held):
-        self.of, self.sizes = of, np.bincount(of)
+    def __init__(self, of, alpha, l1, factor, held, live):
+        sizes = np.bincount(of)
+        v, fixed = np.zeros(len(sizes)), np.zeros(len(sizes), dtype=bool)
+        np.maximum.at(v, of, factor)
+        np.logical_or.at(fixed, of, held)
+        thin, level = v * l1, np.where(fixed, np.inf, v * alpha * np.sqrt(sizes))
+        lost = live & ~held & ((factor < v[of]) | fixed[of])
+        if lost.any():
+            of, thin, level = np.where(lost, len(sizes), of), np.append(thin, 0.0), np.append(level, 0.0)
+        self.of, self.thin, self.level = of, thin, level
+        self.sizes = np.bincount(of, minlength=len(level))
         self.order = np.argsort(of, kind="stable")
         self.begin = np.concatenate([[0], np.cumsum(self.sizes)]).astype(np.intp)
-        v, fixed = np.zeros(len(self.sizes)), np.ones(len(self.sizes), dtype=bool)
-        np.maximum.at(v, of, factor)  # constant columns have lost theirs
-        np.logical_and.at(fixed, of, held)
-        self.thin = v * l1
-        self.level = np.where(fixed, np.inf, v * alpha * np.sqrt(self.sizes))
 
     def norms(self, b):
         """|b_g|_2 of every group."""
@@ -77,9 +83,10 @@ class Group:
 
     Notes
     -----
-    The columns of a group should be in comparable units (``standardize=True``): its norm depends on them. It does
-    not depend on directions: turning the columns of one group by an orthogonal matrix turns their coefficients and
-    changes nothing else, if l1 = 0. At the optimum, a group that is not zero has the coefficients of a ridge fit
+    The columns of a group should be in comparable units (``standardize=True``): its norm depends on them. A constant
+    column is then no part of the norm (sd_j b_j = 0): without an intercept it is free, though it counts in size_g.
+    It does not depend on directions: turning the columns of one group by an orthogonal matrix turns their coefficients
+    and changes nothing else, if l1 = 0. At the optimum, a group that is not zero has the coefficients of a ridge fit
     with the strength alpha sqrt(size_g) v_g / |b_g|_2.
 
     Solved on a growing working set of groups by block coordinate descent with Newton steps on the groups that are
@@ -132,9 +139,9 @@ class Group:
         """The least slope with which it grows: 0 says that it does not."""
         return self.alpha + self.l1
 
-    def layout(self, factor, held):
-        """The groups of a problem, with the factors of its columns; `held` ones stay at zero."""
-        return Layout(self.numbers(len(factor)), self.alpha, self.l1, factor, held)
+    def layout(self, factor, held, live):
+        """The groups of a problem, with the factors of its columns: `held` ones stay at zero, the others matter if `live`."""
+        return Layout(self.numbers(len(factor)), self.alpha, self.l1, factor, held, live)
 
     def numbers(self, p):
         """The number of each column's group, from 0 on."""
@@ -145,7 +152,7 @@ class Group:
     def __call__(self, b: ArrayLike) -> float:
         """The penalty of these coefficients, with all factors 1."""
         b = np.asarray(b, dtype=np.float64)
-        return self.layout(np.ones(len(b)), np.zeros(len(b), dtype=bool)).penalty(b)
+        return self.layout(np.ones(len(b)), np.zeros(len(b), dtype=bool), np.ones(len(b), dtype=bool)).penalty(b)
 
     def __repr__(self) -> str:
         groups = None if self.groups is None else f"<{len(set(self.groups))} of {len(self.groups)} columns>"

@@ -52,7 +52,7 @@ class Problem:
         if self.penalty.separable():
             self.sums = Sums(self.loss, self.penalty, self.y, self.weight, *rest)
         else:
-            layout = self.penalty.layout(self.factor, self.lower == self.upper)
+            layout = self.penalty.layout(self.factor, self.lower == self.upper, self.square > 0)
             self.sums = GroupSums(layout, self.loss, self.y, self.weight, *rest)
 
     def certify(self, b, f, theta, u, projected=False):

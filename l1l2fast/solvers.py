@@ -124,7 +124,8 @@ def solve(
     positive : bool, default=False
         Short for ``lower=0``; with `lower`, the larger of the two.
     standardize : bool, default=False
-        Penalise sd_j b_j, sd_j the weighted standard deviation of column j (divisor W).
+        Penalise sd_j b_j, sd_j the weighted standard deviation of column j (divisor W): a constant column, which
+        without an intercept still predicts something, is then free, with every penalty.
         Coefficients are returned for X as given.
     norm_bound : float, optional
         The penalty as a constraint: its strength is not given but found, so that the loss alone is least among the

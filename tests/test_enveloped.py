@@ -128,3 +128,9 @@ def test_the_newton_step_is_the_same_in_both_forms():
         assert H * db + X.T @ t == pytest.approx(slope)
         assert X @ db + dc == pytest.approx(r)
         assert t.sum() == pytest.approx(0.3) if intercept else dc == 0
+
+
+def test_the_newton_step_of_the_intercept_alone():
+    """No coefficient but zeros: the matrix has no rows, and is one nevertheless."""
+    db, dc, t = enveloped.newton(np.empty((0, 0)), np.empty((1, 0)), True, np.empty(0), 0.3, np.array([2.0]))
+    assert len(db) == 0 and dc == 2 and t == pytest.approx([0.3])

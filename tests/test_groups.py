@@ -181,3 +181,54 @@ def test_it_is_a_value():
     assert len({Group(0.5, [1, 1, 2]), Group(0.5, [1, 1, 2]), Group(0.5), Group(0.5, None, 0.1)}) == 3
     assert repr(Group(0.5, [1, 1, 2])) == "Group(alpha=0.5, groups=<2 of 3 columns>, l1=0.0)"
     assert Group(0.5, [1, 1, 2], 0.1)([3, 4, 2]) == pytest.approx(0.5 * (2**0.5 * 5 + 2) + 0.1 * 9)
+
+
+CONSTANT = {"beside others": ["a", "a", "b", "a"], "alone": ["a", "a", "b", "c"], "one norm": None}
+
+
+@every_loss
+@pytest.mark.parametrize("place", CONSTANT)
+@pytest.mark.parametrize("l1", [0.0, 0.1])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("standardize", [True, False])
+def test_a_constant_column(loss, place, l1, fit_intercept, standardize):
+    """Its sd is 0, so that the standardised norm does not hold it: free without an intercept, nothing with one."""
+    X, y = data(loss, 1, 7, 4)
+    X[:, 3] = 3.0
+    rest = {"fit_intercept": fit_intercept, "standardize": standardize}
+    for penalty in Group(0.2, CONSTANT[place], l1), Group(0.02, CONSTANT[place], l1):
+        pb = judge.problem(X, y, loss, penalty, **rest)
+        best = judge.objective(pb, *judge.solve(pb))
+        result = solve(X, y, loss, penalty, tol=1e-10, **rest)
+        assert result.status is Status.CONVERGED
+        assert result.objective == pytest.approx(judge.objective(pb, result.intercept, result.coef), rel=1e-12)
+        assert result.objective == pytest.approx(best, rel=1e-7)
+        assert result.objective - best <= result.gap + 1e-12
+        if standardize and not fit_intercept:  # the dual point is feasible: the free column has no slope
+            assert X[:, 3] @ result.certificate().theta == pytest.approx(0, abs=1e-9)
+        warm = solve(X, y, loss, penalty, tol=1e-10, warm_start=np.ones(4), **rest)
+        assert warm.objective == pytest.approx(result.objective, rel=1e-9)
+
+
+@pytest.mark.parametrize("loss", [Absolute(), Huber(), Squared()], ids=str)
+def test_a_constant_column_that_explains_everything(loss):
+    """Nothing is left for the norm to pay."""
+    X = np.array([[1.0, 2.0, -1.0], [1.0, -1.0, 0.5]])
+    result = solve(X, [2.0, 2.0], loss, Group(0.5), fit_intercept=False, standardize=True)
+    assert result.coef == pytest.approx([2, 0, 0]) and result.objective == pytest.approx(0, abs=1e-12)
+    result = solve(X, [2.0, 2.0], loss, Group(0.5), fit_intercept=False, standardize=True, norm_bound=0.0)
+    assert result.coef == pytest.approx([2, 0, 0]) and result.objective == pytest.approx(0, abs=1e-12)
+
+
+@every_loss
+def test_constant_columns_in_the_coordinates_of_the_rows(loss):
+    """More columns than rows, one norm: a constant column takes no part with an intercept, and is free without."""
+    X, y = data(loss, 2, 12, 210)
+    X[:, :2] = 5.0, -1.0
+    for fit_intercept in True, False:
+        rest = {"fit_intercept": fit_intercept, "standardize": True}
+        result = solve(X, y, loss, Group(0.05), tol=1e-9, **rest)
+        pb = judge.problem(X, y, loss, Group(0.05), **rest)
+        assert result.gap <= result.tolerance
+        assert result.objective == pytest.approx(judge.objective(pb, result.intercept, result.coef), rel=1e-12)
+        judge.check_certificate(pb, result)
