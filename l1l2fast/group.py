@@ -140,7 +140,7 @@ class Group:
         return self.alpha + self.l1
 
     def layout(self, factor, held, live):
-        """The groups of a problem, with the factors of its columns: `held` ones stay at zero, the others matter if `live`."""
+        """The groups of a problem. Columns that are `held` stay at zero; those that are not `live` predict nothing."""
         return Layout(self.numbers(len(factor)), self.alpha, self.l1, factor, held, live)
 
     def numbers(self, p):
