@@ -140,6 +140,7 @@ def refresh(problem, b):
 def settle(problem, judge, b):
     """From b downhill until no column asks to move."""
     working, before = GramSet(problem), np.inf
+    b = np.clip(b, problem.lower, problem.upper)  # columns that were left out may not be zero
     # falls go with the square of the slopes of which tol is a part
     rest, clear = max(REST, min(ROUGH, (CLOSE * problem.tol) ** 2)), max(CLEAR, problem.tol**2) * judge.null
     while True:

@@ -267,6 +267,22 @@ def test_the_bound_holds_between_bounds(penalty, wide):
     assert result.objective <= best * 1.02
 
 
+@every_kind
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_bounds_that_zero_is_not_within(penalty, standardize, fit_intercept):
+    """No start may leave such a column at zero: the objective is that of the coefficients."""
+    rng = np.random.default_rng(8)
+    X, y = rng.standard_normal((9, 3)) + 1, rng.standard_normal(9)
+    sd = X.std(axis=0) if standardize else np.ones(3)
+    for lower, upper in (0.1, 0.1), ([0.1, -np.inf, 0.2], [0.1, np.inf, 0.5]), ([-1.0, -1, -1], [-0.1, -0.1, 3]):
+        rest = {"fit_intercept": fit_intercept, "standardize": standardize}
+        result = solve(X, y, penalty=penalty, lower=lower, upper=upper, **rest)
+        loss = ((y - result.predict(X)) ** 2).mean() / 2
+        assert result.objective == pytest.approx(loss + price(penalty, sd * result.coef).sum(), rel=1e-12)
+        assert (lower <= result.coef).all() and (result.coef <= upper).all()
+
+
 def test_columns_of_different_size_and_constant_columns():
     X, y = data(12)
     sizes = np.array([1e-3, 1, 1e3, 1, 1e-2, 1e2, 1])
