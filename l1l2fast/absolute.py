@@ -153,6 +153,7 @@ class Lines:
         self.units = Units(problem.sums, self.y, self.size, slopes, *elastic, used)
         self.k = self.units.k
         self.room = max(1000, 10 * self.k)
+        self.bare = self.is_bare()
 
     def crossed(self, band, before, r):
         """Which rows outside the band are not on the side where they were taken to be."""
@@ -160,11 +161,10 @@ class Lines:
         mark[band] = False
         return mark
 
-    @property
-    def bare(self):
+    def is_bare(self):
         """Is there nothing but rows, and so many that it pays to look at few of them?"""
         k, method = self.k, self.problem.method
-        if k == 0 or len(self.units.owners) or method == "irls":
+        if k == 0 or self.units.held or method == "irls":
             return False
         return method == "interior" and not self.units.curved or self.n_live > 3 * k and self.n_live * k > FEW
 

@@ -27,9 +27,9 @@ ROUNDS, TRIALS = 50, 3
 def suits(lines):
     """Is there curvature everywhere, nothing but rows, and so many numbers that it pays?"""
     X, units = lines.problem.columns, lines.units
-    if units.k == 0 or len(units.owners) or lines.problem.method is not None or not (units.d > 0).all():
+    if X.n * units.k <= TINY or units.held or lines.problem.method is not None or not (units.d > 0).all():
         return False
-    return X.n * units.k > TINY and (not X.sparse or X.n * units.k <= DENSE)
+    return not X.sparse or X.n * units.k <= DENSE
 
 
 def solve(problem, lines, tolerance):

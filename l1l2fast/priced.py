@@ -83,7 +83,7 @@ class Priced(NamedTuple):
 def suits(lines):
     """Are these lines without curvature, and every coefficient held at 0 or not at all?"""
     units = lines.units
-    some = units.k > 0 and not units.curved and len(units.owners) > 0 and lines.problem.method != "irls"
+    some = units.k > 0 and not units.curved and units.held > 0 and lines.problem.method != "irls"
     return some and lines.n_live > 0 and units.prices() is not None
 
 

@@ -32,16 +32,15 @@ cdef inline double times(double slope, double w) noexcept nogil:
 
 cdef class Units:
     """Scales, curvatures and unit rows of the columns `used`; the intercept, if there is one, comes last."""
-    cdef readonly Py_ssize_t k
+    cdef readonly Py_ssize_t k, held  # coefficients, unit rows
     cdef readonly object used, d
     cdef readonly bint curved
     cdef const double[::1] y, response, weight, lower, upper
     cdef double size, left, right
     cdef const Py_ssize_t[::1] used_
     cdef double[::1] root_, scale, d_, price
-    cdef Py_ssize_t held
     cdef Py_ssize_t[::1] owner
-    cdef double[:, ::1] cost  # of the unit rows, `held` in number: snap, left, right
+    cdef double[:, ::1] cost  # of the unit rows: snap, left, right
 
     def __init__(self, Sums problem not None, const double[::1] y not None, double size, slopes not None,
                  double l1, double l2, used not None):
