@@ -53,7 +53,8 @@ cdef class Columns:
     # `sweep` and a piece of it; `moments`; f = X~ b; r = y - f and w r of `residual`, returning sum w r^2
     cdef swept(self, const double[::1] v, int n_jobs)
     cpdef sweep_piece(self, Py_ssize_t lo, Py_ssize_t hi, const double[::1] v, double total, out)
-    cdef sums_about(self, const double[::1] w, const double[::1] v, double[::1] origin)
+    cdef int add_moments(self, const double[::1] w, const double[::1] v, double[::1] origin,
+                         double[:, ::1] s) except -1
     cdef int fit(self, const double[::1] b, double[::1] f) except -1
     cdef double subtract(self, const double[::1] y, const double[::1] w, const double[::1] b, bint centred,
                          double[::1] r, double[::1] theta) except? -1

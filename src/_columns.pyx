@@ -12,7 +12,7 @@ from cpython.buffer cimport PyBUF_ANY_CONTIGUOUS, PyBuffer_Release, PyObject_Get
 from libc.stdlib cimport free, malloc
 
 from l1l2fast._blas cimport gemm_nt, mirror, syrk
-from l1l2fast._scalar cimport mean_about, variance
+from l1l2fast._scalar cimport mean_about, summed, variance
 from l1l2fast._signals cimport interrupted, raise_pending
 
 from l1l2fast._threads import in_threads
@@ -216,19 +216,22 @@ cdef class Columns:
             energy += v_[i] * y[i]
             more = total + (w[i] - lost)  # of equal weights, rounding would be equal too (Kahan, 1965)
             lost, total = (more - total) - (w[i] - lost), more
-        sums = self.sums_about(w, v_, o)
+        sums = np.zeros((3, self.p))
         cdef double[:, ::1] s = sums
+        self.add_moments(w, v_, o, s)
         for j in range(self.p):
             s[1, j] = variance(s[0, j] if centred else 0.0, s[1, j], total)
             self.mean_[j] = mean_about(o[j], s[0, j], total) if centred else self.mean_[j]
             if centred and s[1, j] <= (1.5e-14 * self.mean_[j]) ** 2:
                 s[1, j] = 0.0  # constant up to the rounding of its mean
-        return sums[1], sums[2] / total, sums[0] / total, energy / total
+            s[0, j] /= total
+            s[2, j] /= total
+        return sums[1], sums[2], sums[0], energy / total
 
     def unscale(self, const double[::1] b not None, const double[::1] u not None, const double[::1] theta not None):
         """Coefficients on the scale of X, the fit at the means, and X'theta from u = X~'theta."""
         cdef Py_ssize_t j
-        cdef double total = np.add.reduce(theta), level = 0.0
+        cdef double total = summed(self.n, &theta[0]) if self.n > 0 else 0.0, level = 0.0
         coef, correlation = np.empty(self.p), np.empty(self.p)
         cdef double[::1] c = coef, g = correlation
         for j in range(self.p):
@@ -303,14 +306,16 @@ cdef class Columns:
 
     def moments(self, const double[::1] w not None, const double[::1] v not None, double[::1] origin not None):
         """sum w d, sum w d^2 and sum v d for every column, d = x_j - origin_j; one pass over X."""
-        return self.sums_about(w, v, origin)
-
-    cdef sums_about(self, const double[::1] w, const double[::1] v, double[::1] origin):
-        cdef Py_ssize_t lo, hi, end, step
         sums = np.zeros((3, self.p))
-        cdef double[:, ::1] s = sums
+        self.add_moments(w, v, origin, sums)
+        return sums
+
+    cdef int add_moments(self, const double[::1] w, const double[::1] v, double[::1] origin,
+                         double[:, ::1] s) except -1:
+        # the rows of `moments`, which were zero
+        cdef Py_ssize_t lo, hi, end, step
         if self.p == 0 or self.n == 0:
-            return sums
+            return 0
         end = self.parts(PART, &step)
         for lo in range(0, end, step):
             hi = min(lo + step, end)
@@ -318,7 +323,7 @@ cdef class Columns:
                 self.moments_part(lo, hi, &origin[0], &w[0], &v[0], &s[0, 0], &s[1, 0], &s[2, 0])
             if interrupted():
                 raise_pending()
-        return sums
+        return 0
 
     def predict(self, const double[::1] b not None):
         """X~ b, reading the columns of nonzero b only."""

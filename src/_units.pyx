@@ -11,7 +11,7 @@ from libc.math cimport INFINITY, fabs, ilogb, isinf, ldexp, sqrt
 
 from l1l2fast._columns cimport Columns
 from l1l2fast._objective cimport Sums
-from l1l2fast._scalar cimport clip
+from l1l2fast._scalar cimport clip, summed
 from l1l2fast._signals cimport interrupted, raise_pending
 
 cdef enum:
@@ -275,7 +275,7 @@ cdef class Units:
     def sums(self, const double[::1] theta not None, const double[::1] u not None):
         """The sums over all rows of n theta_i z_i, given u = X~'theta."""
         cdef Py_ssize_t a, count = self.used_.shape[0], n = theta.shape[0]
-        cdef double total = np.add.reduce(theta)
+        cdef double total = summed(n, &theta[0])
         out = np.empty(self.k)
         cdef double[::1] out_ = out
         for a in range(self.k):

@@ -22,7 +22,7 @@ def weigh(Columns X not None, const Py_ssize_t[::1] which not None, const double
     cdef double[3] one
     if X.by_rows() and FEW * k > X.p:
         scale = X.scale[which]
-        return X.sums_about(w, v, X.mean_)[:, which] * np.array([scale, scale * scale, scale])
+        return X.moments(w, v, X.mean)[:, which] * np.array([scale, scale * scale, scale])
     out = np.empty((3, k))
     cdef double[:, ::1] o = out
     with nogil:

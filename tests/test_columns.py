@@ -1,5 +1,7 @@
 """Columns of X against numpy: every store, storage type and shape, centred and scaled."""
 
+import math
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -199,3 +201,13 @@ def test_a_constant_column_has_no_variance(store, value):
     columns = kind(layout(np.full((50, 2), value)))
     assert not columns.first_pass(w, np.zeros(50), int(w.argmax()), True)[0].any()
     np.testing.assert_allclose(columns.mean, value, rtol=1e-15)
+
+
+@pytest.mark.parametrize("n", [1, 7, 9, 128, 129, 1000, 100_003])
+def test_the_sum_of_a_dual_point_keeps_its_digits(n):
+    """X'theta of a column of ones is that sum, to about twenty roundings and one for every doubling of n."""
+    columns = DenseF(np.ones((n, 1), order="F"))
+    columns.first_pass(np.ones(n), np.zeros(n), 0, True)
+    theta = np.random.default_rng(n).uniform(0, 1, n)
+    total = columns.unscale(np.zeros(1), np.zeros(1), theta)[2][0]
+    assert abs(total - math.fsum(theta)) <= 1.12e-16 * (20 + max(0, math.log2(n / 64))) * theta.sum()
