@@ -8,6 +8,7 @@ right of it. Those are L1 penalties, which snap to 0, and bounds.
 import numpy as np
 
 from libc.math cimport INFINITY, fabs, ilogb, isinf, ldexp, sqrt
+from libc.stdlib cimport calloc, free
 
 from l1l2fast._columns cimport Columns
 from l1l2fast._objective cimport Sums
@@ -214,31 +215,35 @@ cdef class Units:
         """
         cdef Py_ssize_t lo, hi, n = X.n, p = X.p, step = max(LEAST, NUMBERS // (p + 1))
         cdef Py_ssize_t j, k = 0
-        cdef double[:, ::1] g = np.zeros((2, p + 1))
-        cdef Py_ssize_t[::1] which = np.empty(p + 1, dtype=np.intp)
         cdef bint able = p > 0
+        f, r, theta, u = np.empty(n), np.empty(n), np.empty(n) if given is None else given, np.empty(p)
+        cdef double[::1] f_ = f, r_ = r, t = theta, u_ = u
+        # sums over rows and over those of one block; the columns of nonzero b
+        cdef double *g = <double*>calloc(3 * p + 1, sizeof(double))
+        cdef Py_ssize_t *which = <Py_ssize_t*>(g + 2 * p)
+        if g is NULL:
+            raise MemoryError()
         for j in range(p):
             which[k] = j
             k += b[j] != 0
-        f, r, theta = np.empty(n), np.empty(n), np.empty(n) if given is None else given
-        cdef double[::1] f_ = f, r_ = r, t = theta, u_
-        for lo in range(0, n, step):
-            hi = min(lo + step, n)
-            with nogil:
-                able = able and X.fit_rows(lo, hi, &which[0], k, &b[0], &f_[0])
-                if able:
-                    self.sides(lo, hi, b[p], h, given is None, &f_[0], &r_[0], &t[0])
-                    X.sweep_rows(lo, hi, &t[0], &g[0, 0])
-            if not able:
-                break
-            if interrupted():
-                raise_pending()
-        if able:
-            u = np.empty(p)
-            u_ = u
-            for j in range(p):
-                u_[j] = X.scale_[j] * g[0, j]
-            return f, r, theta, u
+        try:
+            for lo in range(0, n, step):
+                hi = min(lo + step, n)
+                with nogil:
+                    able = able and X.fit_rows(lo, hi, which, k, &b[0], &f_[0])
+                    if able:
+                        self.sides(lo, hi, b[p], h, given is None, &f_[0], &r_[0], &t[0])
+                        X.sweep_rows(lo, hi, &t[0], g)
+                if not able:
+                    break
+                if interrupted():
+                    raise_pending()
+            if able:
+                for j in range(p):
+                    u_[j] = X.scale_[j] * g[j]
+                return f, r, theta, u
+        finally:
+            free(g)
         X.fit(b[:p], f_)
         self.sides(0, n, b[p], h, given is None, &f_[0], &r_[0], &t[0])
         return f, r, theta, X.swept(t, 1)
