@@ -48,7 +48,14 @@ def model_of(problem):
     if elastic is None or problem.bounded or kinks(problem).any():
         return Model(problem)
     live = np.flatnonzero((problem.square > 0) & (problem.lower < problem.upper))
-    return Rows(problem, live, elastic[1]) if problem.columns.n < len(live) else Model(problem)
+    if len(live) <= problem.columns.n or len(live) <= SMALL and mixed(problem, live):
+        return Model(problem)  # lent curvature costs the digits to which free slopes must vanish
+    return Rows(problem, live, elastic[1])
+
+
+def mixed(problem, live):
+    """Are some of these columns penalised, and some free?"""
+    return problem.factor[live].min(initial=np.inf) == 0 < problem.factor[live].max(initial=0.0)
 
 
 class Model:

@@ -230,3 +230,22 @@ def test_huber_with_wild_rows(size):
         assert found.status is Status.CONVERGED and found.gap <= found.tolerance
         # what the rounding of y of that size leaves
         np.testing.assert_allclose(found.coef, want.coef, rtol=1e-5, atol=1e-5 + 1e-11 * size)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("kind", ["factors", "constant column"])
+def test_free_columns_beside_l2_and_more_columns_than_rows(kind, fit_intercept):
+    """Their slopes vanish to rounding, or there is no dual point; a standardised constant column is free, too."""
+    rng = np.random.default_rng(4)
+    for _ in range(10):
+        n = int(rng.integers(2, 9))
+        X, y = rng.standard_normal((n, n + 3)), rng.standard_normal(n)
+        X[:, 0] = -3.0 if kind == "constant column" else X[:, 0]
+        factor = np.r_[0.0, np.ones(n + 2)]
+        rest = {"standardize": True} if kind == "constant column" else {"penalty_factor": factor}
+        for loss in Huber(0.3), Huber(0.7):
+            result = solve(X, y, loss, L2(0.1), tol=1e-10, fit_intercept=fit_intercept, **rest)
+            assert result.status is Status.CONVERGED and result.gap <= result.tolerance
+            r, sd = np.abs(y - result.predict(X)), X.std(axis=0) if "standardize" in rest else np.sqrt(factor)
+            value = np.where(r <= loss.delta, r * r / 2, loss.delta * (r - loss.delta / 2)).mean()
+            assert result.objective == pytest.approx(value + 0.05 * ((sd * result.coef) ** 2).sum(), rel=1e-9)
