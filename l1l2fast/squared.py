@@ -1,5 +1,8 @@
 """Squared loss: a working set on the way down the penalty, or one factorisation where nothing has a kink.
 
+Wide data go down in residual form, a few passes at each strength from a point that the last two predict; a Gram
+matrix of the support, or near interpolation the interior point method, then finishes what loose passes found.
+
 Every round does four things: identify the columns that matter, solve the small problem they
 make, go back to the data for a fresh residual, certify. Notation as in `problem`; r = y - X~b
 is centred, so that the intercept is 0 in these units; theta = w r and g = X~'theta.
@@ -31,6 +34,8 @@ SPARE = 1.5
 BUDGET, CROSSINGS = 0.3, 4
 # Epochs on one set in residual form that are no reason to look for anything else.
 EPOCHS = 30
+# A gap that so many times the tolerance leaves to the passes of one more round without a Gram matrix.
+REACH = 10
 # What each further round at full strength leaves of the gap that is asked for, in residual form.
 STRICTER = 0.01
 
@@ -52,27 +57,38 @@ def descend(problem):
         answer = judge(point, working.epochs)
         if answer is not None:
             return answer
+        if brief(working) and point.strength == 1:
+            stuck = again > 0 or judge.gap > REACH * judge.tolerance
+        if stuck and point.strength == 1 and holds_residual(working) and crowded(problem, point):
+            working, budget = gram_instead(problem, working)
         if stuck and point.strength == 1 and not holds_residual(working):
             b = cross(problem, working, point, 1e-7 * judge.objective)
             crossings += 1
             budget = np.inf if crossings == CROSSINGS else budget
             target, stuck = 1.0, False
         else:
-            if stuck and holds_residual(working):
+            target = max(1.0, down(problem, point) * point.strength)
+            if holds_residual(working) and (stuck or finishing(problem, point, target)):
                 working, budget = firmer(problem, working, point)
             elif not holds_residual(working) and np.count_nonzero(point.b) > MAX_GRAM:
                 working = ResidualSet(problem)
                 budget = budget_of(problem, working)
-            target = max(1.0, down(problem, point) * point.strength)
             left = choose(problem, working, before, point, target)
-            enough = judge.enough(point, target, left)
-            if holds_residual(working) and point.strength == 1:  # there, the gap falls with the root of what is asked
-                again += 1
-                enough *= STRICTER**again
+            again += holds_residual(working) and point.strength == 1
+            enough = asked(judge, working, point, again, judge.enough(point, target, left))
             rows, stuck = working.walk(before, point, ladder(point.strength, target), enough, budget)
             b = working.spread(rows[-1])
         before, point = (point if target < point.strength else None), refresh(problem, target, b)
         judge.passes += 1
+
+
+def asked(judge, working, point, again, enough):
+    """The gap to ask of this set: in residual form, more with each round at full strength."""
+    if brief(working) and again == 0:
+        return max(enough, judge.loose(point))  # to arrive is enough
+    if holds_residual(working):  # at full strength, the gap falls with the root of what is asked
+        return enough * STRICTER ** (again / 2 if brief(working) else again)
+    return enough
 
 
 def first_point(problem):
@@ -95,7 +111,8 @@ def refresh(problem, strength, b, n_jobs=1):
 
 def new_set(problem):
     """The kind of working set that suits X; free columns need exact steps, as their slopes must vanish."""
-    if not problem.columns.sparse or problem.columns.p <= SMALL:
+    columns = problem.columns
+    if columns.p <= SMALL or not columns.sparse and (columns.n >= columns.p or not columns.owner.flags.f_contiguous):
         return GramSet(problem)
     free = (problem.factor == 0) & (problem.square > 0) & (problem.lower < problem.upper)
     return GramSet(problem) if free.any() else ResidualSet(problem)
@@ -117,10 +134,31 @@ def firmer(problem, working, point):
     """The set, and its budget, that follow one in residual form whose epochs have cost as much as a Gram matrix."""
     if np.count_nonzero(point.b) > MAX_GRAM:
         return working, budget_of(problem, working)
-    gram = GramSet(problem)
+    gram, budget = gram_instead(problem, working)
     gram.extend(np.flatnonzero(point.b))
+    return gram, np.inf if problem.columns.sparse else budget
+
+
+def gram_instead(problem, working):
+    """An empty set with a Gram matrix in place of this one, and its budget."""
+    gram = GramSet(problem)
     gram.epochs = working.epochs
-    return gram, np.inf
+    return gram, budget_of(problem, gram)
+
+
+def crowded(problem, point):
+    """Has it more coefficients than rows, near interpolation?"""
+    return fits(problem) and np.count_nonzero(point.b) >= problem.columns.n
+
+
+def brief(working):
+    """Is this the residual form of a dense X, whose passes soon cost as much as a Gram matrix?"""
+    return holds_residual(working) and not working.problem.columns.sparse
+
+
+def finishing(problem, point, target):
+    """Does one walk more with a Gram matrix, of few columns, reach the end?"""
+    return target == 1 and not problem.columns.sparse and np.count_nonzero(point.b) <= ROOM
 
 
 def down(problem, point):
@@ -210,12 +248,16 @@ class Judge:
         """The gap to ask of the working set at this strength."""
         if self.problem.columns.p <= SMALL:
             return 0.0  # the Newton steps finish to rounding for nothing
-        objective = point.energy / 2 + point.strength * (self.objective - point.energy / 2)
         if strength > 1:
-            return max(LOOSE * objective, 0.3 * self.tolerance)
+            return self.loose(point)
         if left:
-            return max(min(MISSING * self.gap, LOOSE * objective), 0.3 * self.tolerance)
+            return max(min(MISSING * self.gap, self.loose(point)), 0.3 * self.tolerance)
         return 0.3 * self.tolerance
+
+    def loose(self, point):
+        """The gap to ask for on the way."""
+        objective = point.energy / 2 + point.strength * (self.objective - point.energy / 2)
+        return max(LOOSE * objective, 0.3 * self.tolerance)
 
 
 def curved(problem):

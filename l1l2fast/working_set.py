@@ -147,29 +147,51 @@ class GramSet(WorkingSet):
 
 
 class ResidualSet(WorkingSet):
-    """Without a Gram matrix: each move reads its column of X and changes the residual. For sparse X."""
+    """Without a Gram matrix: each move reads its column of X and changes the residual."""
 
     def walk(self, before, point, strengths, enough, budget):
-        """Solve along `strengths`, from the last point on; as `GramSet.walk`, the budget in epochs."""
+        """Solve along `strengths`, from two points on; as `GramSet.walk`, the budget in epochs."""
         problem, rows, stuck = self.problem, [], False
-        b, v = point.b.copy(), point.theta.copy()
+        last, now = before and (before.strength, before.b, before.theta), (point.strength, point.b, point.theta)
         for t in strengths:
-            factor, epochs, moved, largest = t * problem.factor, 0, np.inf, 0.0
-            box = problem.square, problem.penalty, factor, problem.lower, problem.upper
-            while moved > STILL * enough and not stuck:
-                _, moved = residual_epochs(problem.columns, self.which, problem.weight, v, b, *box, 0.0, 1)
-                largest = max(largest, moved)
-                epochs += 1
-                if moved > STILL * enough:
-                    support = self.which[b[self.which] != 0]
-                    still = max(STILL * enough / 2, 0.01 * moved)
-                    more, _ = residual_epochs(problem.columns, support, problem.weight, v, b, *box, still, ACTIVE)
-                    epochs += more
-                bought = PRICE * len(self.which) < self.epochs + epochs
-                # below that part of its largest move, an epoch that should still gain moves by rounding
-                stuck = moved > STILL * enough and (epochs > budget and bought or moved <= 1e-30 * largest)
-            self.epochs += epochs
+            b, v = self.predict(last, now, t)
+            stuck = self.descend(t * problem.factor, v, b, enough, budget)
             rows.append(b[self.which])
+            last, now = now, (t, b, v)
             if stuck:
                 break
         return rows, stuck
+
+    def predict(self, last, now, t):
+        """b and w r on the line through the last two, at t; what would change sign or cross a bound stops there."""
+        problem, (strength, b, v) = self.problem, now
+        if last is None or last[0] <= strength or problem.columns.sparse:  # on sparse data, it saved no pass
+            return b.copy(), v.copy()
+        ahead = (strength - t) / (last[0] - strength)
+        there = b + ahead * (b - last[1])
+        kept = np.where(b * there > 0, there, 0.0)
+        if problem.bounded:
+            kept = np.clip(kept, problem.lower, problem.upper)
+        v = v + ahead * (v - last[2])
+        if (kept != there).any():
+            v += problem.weight * problem.columns.predict(there - kept)
+        return kept, v
+
+    def descend(self, factor, v, b, enough, budget):
+        """Passes over the columns, most of them over the support alone, until b stands still. Were there too many?"""
+        problem, epochs, moved, largest, stuck = self.problem, 0, np.inf, 0.0, False
+        box = problem.square, problem.penalty, factor, problem.lower, problem.upper
+        while moved > STILL * enough and not stuck:
+            _, moved = residual_epochs(problem.columns, self.which, problem.weight, v, b, *box, 0.0, 1)
+            largest = max(largest, moved)
+            epochs += 1
+            if moved > STILL * enough:
+                support = self.which[b[self.which] != 0]
+                still = max(STILL * enough / 2, 0.01 * moved)
+                more, _ = residual_epochs(problem.columns, support, problem.weight, v, b, *box, still, ACTIVE)
+                epochs += more
+            bought = PRICE * len(self.which) < self.epochs + epochs
+            # below that part of its largest move, an epoch that should still gain moves by rounding
+            stuck = moved > STILL * enough and (epochs > budget and bought or moved <= 1e-30 * largest)
+        self.epochs += epochs
+        return stuck

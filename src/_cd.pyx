@@ -40,8 +40,8 @@ def residual_epochs(Columns X not None, const Py_ssize_t[::1] which not None, co
     square is the diagonal sum_i w_i x~_ij^2. Stops when a pass changes b by sum_j square_j
     (change_j)^2 <= tol. Returns the number of passes and that last sum.
     """
-    cdef Py_ssize_t epoch = 0, a, j, i
-    cdef double total = 0.0, change, new, moved = 0.0
+    cdef Py_ssize_t epoch = 0, a, j, i, after
+    cdef double total = 0.0, slope, change, new, moved = 0.0
     if which.shape[0] == 0 or v.shape[0] == 0:
         return 0, 0.0
     with nogil:
@@ -50,16 +50,21 @@ def residual_epochs(Columns X not None, const Py_ssize_t[::1] which not None, co
         while epoch < max_epochs:
             epoch += 1
             moved = 0.0
+            slope = X.dot(which[0], &v[0], total)
             for a in range(which.shape[0]):
                 j = which[a]
-                if square[j] <= 0:
-                    continue
-                new = coordinate(penalty, b[j], X.dot(j, &v[0], total), square[j], factor[j], lower[j], upper[j])
-                change = new - b[j]
+                after = which[a + 1 if a + 1 < which.shape[0] else a]
+                X.expect(after)
+                change = 0.0
+                if square[j] > 0:
+                    new = coordinate(penalty, b[j], slope, square[j], factor[j], lower[j], upper[j])
+                    change = new - b[j]
                 if change != 0:
                     b[j] = new
-                    total += X.axpy(j, -change, &w[0], &v[0])
                     moved += square[j] * change * change
+                    slope = X.move(j, -change, &w[0], &v[0], &total, after)
+                else:
+                    slope = X.dot(after, &v[0], total)
             if moved <= tol:
                 break
     return epoch, moved

@@ -22,8 +22,13 @@ cdef class Columns:
     cdef allot(self, Py_ssize_t n, Py_ssize_t p, owner)
     # x~_j' v
     cdef double dot(self, Py_ssize_t j, const double *v, double total) noexcept nogil
+    # x~_j will be asked for next
+    cdef void expect(self, Py_ssize_t j) noexcept nogil
     # v += a w * x~_j up to a multiple of w; returns how much sum(v) grew by that
     cdef double axpy(self, Py_ssize_t j, double a, const double *w, double *v) noexcept nogil
+    # that axpy, with `total` kept up to date, and then the dot of another column
+    cdef double move(self, Py_ssize_t j, double a, const double *w, double *v, double *total,
+                     Py_ssize_t after) noexcept nogil
     # out[a, i - lo] = root_i x~_ij for the rows lo <= i < hi and the columns j = which[a]; root NULL for ones
     cdef void load(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
                    const double *root, double *out, Py_ssize_t ld) noexcept nogil

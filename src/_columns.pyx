@@ -48,11 +48,19 @@ def panels(R):
 cdef class Columns:
     """Base class: a matrix whose columns are centred and scaled on the fly."""
 
+    cdef void expect(self, Py_ssize_t j) noexcept nogil:
+        pass
+
     cdef double dot(self, Py_ssize_t j, const double *v, double total) noexcept nogil:
         return 0.0
 
     cdef double axpy(self, Py_ssize_t j, double a, const double *w, double *v) noexcept nogil:
         return 0.0
+
+    cdef double move(self, Py_ssize_t j, double a, const double *w, double *v, double *total,
+                     Py_ssize_t after) noexcept nogil:
+        total[0] += self.axpy(j, a, w, v)
+        return self.dot(after, v, total[0])
 
     cdef void load(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
                    const double *root, double *out, Py_ssize_t ld) noexcept nogil:

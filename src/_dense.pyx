@@ -10,6 +10,8 @@ cdef extern from "simd.h":
     ctypedef struct dense_kernels:
         double (*dot)(Py_ssize_t n, const void *x, double m, const double *v) noexcept nogil
         void (*axpy)(Py_ssize_t n, double a, const void *x, double m, const double *w, double *v) noexcept nogil
+        double (*move)(Py_ssize_t n, double a, const void *x, double m, const double *w, double *v, const void *other,
+                       double m_other) noexcept nogil
         void (*columns)(Py_ssize_t n, Py_ssize_t p, const void *x, Py_ssize_t ld, const double *m, const double *v,
                         double *g) noexcept nogil
         void (*moments)(Py_ssize_t n, Py_ssize_t p, const void *x, Py_ssize_t ld, const double *m, const double *w,
@@ -34,10 +36,12 @@ cdef extern from "simd.h":
         double (*item)(const void *x, Py_ssize_t i) noexcept nogil
         size_t size
     dense_kernels l1l2fast_dense_kernels(int is_double) noexcept nogil
+    void l1l2fast_prefetch(const void *start, size_t bytes) noexcept nogil
 
 
 cdef enum:
     TILE = 2048  # rows of a vector that stay in the cache while the columns go by
+    MOST_AHEAD = 256  # numbers of the next column to ask for: the rest comes by itself
     FEW = 256    # rows that are not worth the vector unit, and are summed in one order everywhere
 
 
@@ -58,9 +62,17 @@ cdef class DenseF(Columns):
     cdef double dot(self, Py_ssize_t j, const double *v, double total) noexcept nogil:
         return self.scale_[j] * self.ops.dot(self.n, self.column(j), self.mean_[j], v)
 
+    cdef void expect(self, Py_ssize_t j) noexcept nogil:
+        l1l2fast_prefetch(self.column(j), min(self.n, MOST_AHEAD) * self.ops.size)
+
     cdef double axpy(self, Py_ssize_t j, double a, const double *w, double *v) noexcept nogil:
         self.ops.axpy(self.n, a * self.scale_[j], self.column(j), self.mean_[j], w, v)
         return 0.0
+
+    cdef double move(self, Py_ssize_t j, double a, const double *w, double *v, double *total,
+                     Py_ssize_t after) noexcept nogil:
+        return self.scale_[after] * self.ops.move(self.n, a * self.scale_[j], self.column(j), self.mean_[j], w, v,
+                                                  self.column(after), self.mean_[after])
 
     cdef void load(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
                    const double *root, double *out, Py_ssize_t ld) noexcept nogil:

@@ -128,6 +128,12 @@ CLONES double l1l2fast_below(ptrdiff_t n, const double *restrict y, const double
     return sum;
 }
 
+void l1l2fast_prefetch(const void *start, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64)
+        PREFETCH((const char *)start + i);
+}
+
 dense_kernels l1l2fast_dense_kernels(int is_double)
 {
     return is_double ? dense_table_d() : dense_table_s();

@@ -14,6 +14,9 @@
 typedef double (*dot_fn)(ptrdiff_t n, const void *x, double m, const double *v);
 /* v_i += a w_i (x_i - m) */
 typedef void (*axpy_fn)(ptrdiff_t n, double a, const void *x, double m, const double *w, double *v);
+/* both, for two columns: v_i += a w_i (x_i - m), and then sum_i (other_i - m_other) v_i */
+typedef double (*move_fn)(ptrdiff_t n, double a, const void *x, double m, const double *w, double *v,
+                          const void *other, double m_other);
 /* p columns, ld apart: g_j = sum_i (x_ij - m_j) v_i */
 typedef void (*columns_fn)(ptrdiff_t n, ptrdiff_t p, const void *x, ptrdiff_t ld, const double *m, const double *v,
                            double *g);
@@ -64,6 +67,7 @@ typedef ptrdiff_t (*index_fn)(const void *index, ptrdiff_t k);
 typedef struct {
     dot_fn dot;
     axpy_fn axpy;
+    move_fn move;
     columns_fn columns;
     moments_fn moments;
     copy_fn copy;
@@ -106,6 +110,8 @@ double l1l2fast_line_slacks(ptrdiff_t n, const double *y, const double *f, const
                             double left, double right, double s);
 /* sum_i w_i of the y_i < low, and how many lie in [low, high] */
 double l1l2fast_below(ptrdiff_t n, const double *y, const double *w, double low, double high, ptrdiff_t *between);
+/* asks for memory that will soon be read */
+void l1l2fast_prefetch(const void *start, size_t bytes);
 dense_kernels l1l2fast_dense_kernels(int is_double);
 sparse_kernels l1l2fast_sparse_kernels(int is_double, int is_int64);
 #endif

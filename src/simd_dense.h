@@ -2,12 +2,23 @@
 
 CLONES static double NAME(dot)(ptrdiff_t n, const void *data, double m, const double *restrict v)
 {
-    const REAL *restrict x = data;
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (ptrdiff_t i = 0; i < n; i++)
-        sum += ((double)x[i] - m) * v[i];
-    return sum;
+    /* four sums at a time, as one alone would wait for each of its additions; whole vectors apart, for a load
+     * that lies across two stores of an axpy just before would wait for both */
+    const ptrdiff_t q = n / 32 * 8;
+    const REAL *restrict x = data, *restrict x1 = x + q, *restrict x2 = x1 + q, *restrict x3 = x2 + q;
+    const double *restrict v1 = v + q, *restrict v2 = v1 + q, *restrict v3 = v2 + q;
+    double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+#pragma omp simd reduction(+ : s0, s1, s2, s3)
+    for (ptrdiff_t i = 0; i < q; i++) {
+        s0 += ((double)x[i] - m) * v[i];
+        s1 += ((double)x1[i] - m) * v1[i];
+        s2 += ((double)x2[i] - m) * v2[i];
+        s3 += ((double)x3[i] - m) * v3[i];
+    }
+#pragma omp simd reduction(+ : s0)
+    for (ptrdiff_t i = 4 * q; i < n; i++)
+        s0 += ((double)x[i] - m) * v[i];
+    return (s0 + s1) + (s2 + s3);
 }
 
 CLONES static void NAME(axpy)(ptrdiff_t n, double a, const void *data, double m, const double *restrict w,
@@ -17,6 +28,20 @@ CLONES static void NAME(axpy)(ptrdiff_t n, double a, const void *data, double m,
 #pragma omp simd
     for (ptrdiff_t i = 0; i < n; i++)
         v[i] += a * w[i] * ((double)x[i] - m);
+}
+
+CLONES static double NAME(move)(ptrdiff_t n, double a, const void *data, double m, const double *restrict w,
+                                double *restrict v, const void *following, double m_other)
+{
+    const REAL *restrict x = data, *restrict other = following;
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double now = v[i] + a * w[i] * ((double)x[i] - m);
+        v[i] = now;
+        sum += ((double)other[i] - m_other) * now;
+    }
+    return sum;
 }
 
 CLONES static void NAME(columns)(ptrdiff_t n, ptrdiff_t p, const void *data, ptrdiff_t ld, const double *restrict m,
@@ -36,8 +61,13 @@ CLONES static void NAME(columns)(ptrdiff_t n, ptrdiff_t p, const void *data, ptr
         }
         g[j] = g0, g[j + 1] = g1, g[j + 2] = g2, g[j + 3] = g3;
     }
-    for (; j < p; j++, x += ld)
-        g[j] = NAME(dot)(n, x, m[j], v);
+    for (; j < p; j++, x += ld) { /* in the same order as the others */
+        double sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (ptrdiff_t i = 0; i < n; i++)
+            sum += ((double)x[i] - m[j]) * v[i];
+        g[j] = sum;
+    }
 }
 
 CLONES static void NAME(moments)(ptrdiff_t n, ptrdiff_t p, const void *data, ptrdiff_t ld, const double *restrict m,
@@ -256,7 +286,7 @@ static double NAME(item)(const void *data, ptrdiff_t i)
 
 static dense_kernels NAME(dense_table)(void)
 {
-    dense_kernels table = {NAME(dot), NAME(axpy), NAME(columns), NAME(moments), NAME(copy), NAME(rows),
+    dense_kernels table = {NAME(dot), NAME(axpy), NAME(move), NAME(columns), NAME(moments), NAME(copy), NAME(rows),
                            NAME(row_products), NAME(row_moments), NAME(columns_many), NAME(rows_many), NAME(pick),
                            NAME(gather), NAME(combine), NAME(item), sizeof(REAL)};
     return table;
