@@ -34,7 +34,9 @@ SPARE = 1.5
 BUDGET, CROSSINGS = 0.3, 4
 # Epochs on one set in residual form that are no reason to look for anything else.
 EPOCHS = 30
-# A gap that so many times the tolerance leaves to the passes of one more round without a Gram matrix.
+# In fewer rows, moves in a Gram matrix cost less than moves of the residual.
+SHORT = 200
+# A round without a Gram matrix at full strength is taken to divide the gap by this, the next ones by what the last did.
 REACH = 10
 # What each further round at full strength leaves of the gap that is asked for, in residual form.
 STRICTER = 0.01
@@ -58,7 +60,8 @@ def descend(problem):
         if answer is not None:
             return answer
         if brief(working) and point.strength == 1:
-            stuck = again > 0 or judge.gap > REACH * judge.tolerance
+            reach = REACH if again == 0 else gap / judge.gap  # what one more round may divide the gap by
+            stuck, gap = judge.gap > reach * judge.tolerance, judge.gap
         if stuck and point.strength == 1 and holds_residual(working) and crowded(problem, point):
             working, budget = gram_instead(problem, working)
         if stuck and point.strength == 1 and not holds_residual(working):
@@ -112,7 +115,9 @@ def refresh(problem, strength, b, n_jobs=1):
 def new_set(problem):
     """The kind of working set that suits X; free columns need exact steps, as their slopes must vanish."""
     columns = problem.columns
-    if columns.p <= SMALL or not columns.sparse and (columns.n >= columns.p or not columns.owner.flags.f_contiguous):
+    if columns.p <= SMALL:
+        return GramSet(problem)
+    if not columns.sparse and (not SHORT <= columns.n < columns.p or not columns.owner.flags.f_contiguous):
         return GramSet(problem)
     free = (problem.factor == 0) & (problem.square > 0) & (problem.lower < problem.upper)
     return GramSet(problem) if free.any() else ResidualSet(problem)

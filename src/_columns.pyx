@@ -390,12 +390,8 @@ cdef class Columns:
 
     def near(self, const Py_ssize_t[::1] which not None, const double[::1] square not None):
         """Are the means as small as the deviations, whose squares are given, so that centring last costs no digits?"""
-        cdef Py_ssize_t a, j
-        for a in range(which.shape[0]):
-            j = which[a]
-            if (self.mean_[j] * self.scale_[j]) ** 2 > NEAR * square[j]:
-                return False
-        return True
+        j = np.asarray(which)
+        return bool(((self.mean[j] * self.scale[j]) ** 2 <= NEAR * np.asarray(square)[j]).all())
 
     cdef bint gram_of_stored(self, const Py_ssize_t[::1] which, const double[::1] root, double[:, ::1] G) except -1:
         """As `gram`, by BLAS where X lies, for a run of columns and rows that count the same; False if it is not so."""
