@@ -15,7 +15,6 @@ from l1l2fast._conjugate import support_step
 from l1l2fast._dense import DenseF
 from l1l2fast._model import minimise, parabola
 from l1l2fast._weigh import gram_and_sums, weigh
-from l1l2fast.squared import curved
 from l1l2fast.working_set import SMALL
 
 # What the curvature is at least, as a part of a majoriser's: at first, at most, and when it is dropped.
@@ -93,8 +92,7 @@ class Model:
             new, v, still = self.epochs_over(which, b, strength, lift, enough, rough)
             which = which[new[which] != 0]
         if len(which) and (pays or not (rough or still) and len(which) <= MAX_GRAM):
-            bent = curved(problem)  # then the penalty makes up for rows that are on lines
-            ends = loss, enough, len(which) if bent else rank - problem.intercept
+            ends = loss, enough, rank - problem.intercept
             new = self.by_gram(which, strength, new, v, lift, *ends)
         db = new - b
         df = X.predict(db)

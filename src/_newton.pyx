@@ -60,13 +60,18 @@ cdef void settle(Quadratic *s, Py_ssize_t *integers, double *work) noexcept nogi
     s.live.turn, s.live.L = work + 4 * s.k, work + 6 * s.k
 
 
-cdef bint curved(Penalty penalty, Quadratic *s, Py_ssize_t count) noexcept nogil:
-    cdef Py_ssize_t c, j
+cdef Py_ssize_t curved(Penalty penalty, Quadratic *s, Py_ssize_t count) noexcept nogil:
+    # how many coefficients of the support the penalty curves
+    cdef Py_ssize_t c, j, total = 0
     for c in range(count):
         j = s.turn[c]
-        if s.factor[j] != 0 and penalty.curvature(s.b[j]) != 0:
-            return True
-    return False
+        total += s.factor[j] != 0 and penalty.curvature(s.b[j]) != 0
+    return total
+
+
+cdef bint few(Penalty penalty, Quadratic *s, Py_ssize_t count) noexcept nogil:
+    # does a Newton step pay: are there hardly more coefficients than directions with a curvature?
+    return count <= s.rank + SURPLUS or count <= s.rank + SURPLUS + curved(penalty, s, count)
 
 
 cdef bint newton_direction(Penalty penalty, Quadratic *s, Py_ssize_t count, double *d) noexcept nogil:
@@ -75,8 +80,9 @@ cdef bint newton_direction(Penalty penalty, Quadratic *s, Py_ssize_t count, doub
     cdef Py_ssize_t _attempt, c, e, j
     cdef double *M = s.live.L
     cdef const double *source
-    cdef double lift = 1e-9 if count > s.rank else 0.0
-    if count <= s.rank and not curved(penalty, s, count) and follow(&s.live, s.G, s.ld, s.turn, count):
+    cdef Py_ssize_t bent = curved(penalty, s, count)
+    cdef double lift = 1e-9 if count > s.rank + bent else 0.0
+    if count <= s.rank and bent == 0 and follow(&s.live, s.G, s.ld, s.turn, count):
         for c in range(count):
             j = s.turn[c]
             d[c] = s.q[j] - s.factor[j] * penalty.derivative(s.b[j])
@@ -189,7 +195,7 @@ cdef bint newton_step(Penalty penalty, Quadratic *s) noexcept nogil:
     cdef double *b = s.work + 3 * s.k
     cdef double energy = s.energy, step = 1.0
     cdef bint whole
-    if count == 0 or count > s.rank + SURPLUS or not newton_direction(penalty, s, count, d):
+    if count == 0 or not few(penalty, s, count) or not newton_direction(penalty, s, count, d):
         return False
     s.newtons += 1
     s.spent += factorisation(s, count)
@@ -256,7 +262,7 @@ cdef double minimise_quadratic(Penalty penalty, Quadratic *s, double tol, Py_ssi
             s.spent += <double>moves * s.k
             moves = 0
             # rent or buy: factorise once the passes have cost as much
-            if count <= s.rank + SURPLUS and paid >= PATIENCE * factorisation(s, count):
+            if few(penalty, s, count) and paid >= PATIENCE * factorisation(s, count):
                 paid = 0.0
                 if newton_step(penalty, s) or newton_step(penalty, s):
                     break

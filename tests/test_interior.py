@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import reference
+from data import random_problem
 
-from l1l2fast import L1, path, solve
+from l1l2fast import L1, L1L2, path, solve
 from l1l2fast.interior import dual_steps
 
 
@@ -56,3 +57,12 @@ def test_dual_steps_alone(shape, part, warm):
     assert objective <= n * answer.objective + 1e-6 * (y @ y)
     assert np.count_nonzero(b) <= 1.25 * n  # the support, roughly: the working set does the rest
     np.testing.assert_allclose(Z @ b, Z @ answer.coef, atol=2e-3 * np.linalg.norm(y))
+
+
+def test_an_elastic_net_with_more_coefficients_than_rows_ends_by_newton_steps():
+    """The penalty's curvature makes up for the rank; epochs alone need hundreds of passes."""
+    X, y = random_problem(2, 200, 2000)
+    result = solve(X, y, penalty=L1L2(0.02, 0.1), tol=1e-9)
+    assert np.count_nonzero(result.coef) > 2 * len(y)
+    assert result.gap <= result.tolerance
+    assert result.n_passes < 40
