@@ -15,6 +15,7 @@ from l1l2fast._blas cimport gemm_nt, mirror, syrk
 from l1l2fast._scalar cimport mean_about, summed, variance
 from l1l2fast._signals cimport interrupted, raise_pending
 
+from l1l2fast._panels import panels
 from l1l2fast._threads import in_threads
 
 cdef enum:
@@ -32,17 +33,6 @@ cdef enum:
     NEAR = 16
     # numbers in X from which on reading it once instead of twice is worth the trouble
     LARGE = 1 << 20
-
-
-def panels(R):
-    """Columns of R in panels of 8 by rows, each a cache line a row: shape (ceil(K / 8), n, 8), zeros at the end."""
-    n, K = R.shape
-    memory = np.zeros(8 * ((K + 7) // 8 * n + 1))
-    first = (-memory.ctypes.data % 64) // 8
-    packed = memory[first:first + len(memory) - 8].reshape((K + 7) // 8, n, 8)
-    for k in range(len(packed)):
-        packed[k, :, :min(8, K - 8 * k)] = R[:, 8 * k:8 * k + 8]
-    return packed
 
 
 cdef class Columns:

@@ -11,7 +11,7 @@ from libc.math cimport fabs, sqrt
 from l1l2fast._columns cimport Columns
 from l1l2fast._signals cimport interrupted, raise_pending
 
-from l1l2fast._columns import panels
+from l1l2fast._panels import panels
 
 
 def residuals(Columns X not None, const double[::1] y not None, const double[::1] w not None,

@@ -6,7 +6,7 @@ cimport cython
 from l1l2fast._columns cimport Columns, address
 from l1l2fast._signals cimport interrupted, raise_pending
 
-from l1l2fast._columns import panels
+from l1l2fast._panels import panels
 
 cdef extern from "simd.h":
     ctypedef struct sparse_kernels:

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = [
-    {"_scalar", "_signals", "_blas", "_threads", "simd"},
+    {"_scalar", "_signals", "_blas", "_threads", "_panels", "simd"},
     {"_columns", "_dense", "_sparse", "_losses", "_penalties"},
     {
         "_objective",
