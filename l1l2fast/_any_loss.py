@@ -192,7 +192,7 @@ class GroupLasso(AnyLoss):
     >>> X = np.random.default_rng(0).standard_normal((50, 4))
     >>> y = X[:, 0] + X[:, 1]
     >>> GroupLasso(2, alpha=0.2).fit(X, y).coef_.round(1)
-    array([0.8, 0.8, 0. , 0. ])
+    array([0.8, 0.7, 0. , 0. ])
     """
 
     _parameter_constraints = AnyLoss._parameter_constraints | {
