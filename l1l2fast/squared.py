@@ -22,7 +22,8 @@ ROOM = 200
 # Part of the penalty's strength that a round keeps, the support having fewer columns than the part CUT of the rows,
 # and with more, for then the moves cost more than the passes; and that a step inside of a round keeps. Sparse data
 # prefer long ones, as their passes cost as much as their moves.
-DOWN, CUT, LATE, FINE, DOWN_SPARSE = 0.4, 0.15, 0.6, 0.77, 0.1
+DOWN, CUT, LATE, FINE = 0.4, 0.15, 0.6, 0.77
+DOWN_SPARSE, FINE_SPARSE = 0.1, 0.45
 # The gap asked for on the way, relative to the objective; and where columns are still missing, to the present gap.
 LOOSE, MISSING = 0.03, 0.1
 # With at least FEW columns and TALL rows for each, where the Gram matrix is most of the work, it starts with those
@@ -40,6 +41,11 @@ SHORT = 200
 REACH = 10
 # What each further round at full strength leaves of the gap that is asked for, in residual form.
 STRICTER = 0.01
+# New columns, relative to the support, that say that many others were missing; and that some were.
+MANY, SOME = 0.1, 0.01
+# On sparse data, a round at full strength with some columns missing ends when an epoch moves b by this part of the
+# first; one without, with this part of the tolerance in mind.
+FALL, CLOSER = 0.03, 0.3
 
 
 def solve(problem):
@@ -54,7 +60,7 @@ def descend(problem):
     """Bring the penalty down to its strength, then let columns in until the others certify that they are not needed."""
     judge, before, point = Judge(problem), None, first_point(problem)
     working = new_set(problem)
-    budget, crossings, again, stuck = budget_of(problem, working), 0, 0, False
+    budget, crossings, again, stuck, gap = budget_of(problem, working), 0, 0, False, np.inf
     while True:
         answer = judge(point, working.epochs)
         if answer is not None:
@@ -70,28 +76,37 @@ def descend(problem):
             budget = np.inf if crossings == CROSSINGS else budget
             target, stuck = 1.0, False
         else:
-            target = max(1.0, down(problem, point) * point.strength)
+            target = down(problem, point) * point.strength
+            target = target if target > 1.0 + 1e-9 else 1.0
             if holds_residual(working) and (stuck or finishing(problem, point, target)):
                 working, budget = firmer(problem, working, point)
             elif not holds_residual(working) and np.count_nonzero(point.b) > MAX_GRAM:
                 working = ResidualSet(problem)
                 budget = budget_of(problem, working)
-            left = choose(problem, working, before, point, target)
+            new = choose(problem, working, before, point, target) / max(1, np.count_nonzero(point.b))
             again += holds_residual(working) and point.strength == 1
-            enough = asked(judge, working, point, again, judge.enough(point, target, left))
-            rows, stuck = working.walk(before, point, ladder(point.strength, target), enough, budget)
+            enough = asked(judge, working, point, again, judge.enough(point, target, new > MANY))
+            if holds_residual(working) and problem.columns.sparse and point.strength == 1:
+                enough, working.fall = 0.0, fall(judge, new)  # relative to the first epoch of the round
+            rows, stuck = working.walk(before, point, ladder(problem, point.strength, target), enough, budget)
             b = working.spread(rows[-1])
         before, point = (point if target < point.strength else None), refresh(problem, target, b)
         judge.passes += 1
 
 
 def asked(judge, working, point, again, enough):
-    """The gap to ask of this set: in residual form, more with each round at full strength."""
+    """The gap to ask of this set: in residual form on dense data, more with each round at full strength."""
     if brief(working) and again == 0:
         return max(enough, judge.loose(point))  # to arrive is enough
-    if holds_residual(working):  # at full strength, the gap falls with the root of what is asked
-        return enough * STRICTER ** (again / 2 if brief(working) else again)
+    if brief(working):  # at full strength, the gap falls with the root of what is asked
+        return enough * STRICTER ** (again / 2)
     return enough
+
+
+def fall(judge, new):
+    """What an epoch may still move of what the first one did, to get from the gap, of first order, to the tolerance."""
+    needed = (CLOSER * judge.tolerance / judge.gap) ** 2
+    return max(FALL, needed) if new > SOME else needed
 
 
 def first_point(problem):
@@ -174,12 +189,12 @@ def down(problem, point):
 
 
 def choose(problem, working, before, point, strength, known=NOWHERE):
-    """Let the columns in that matter at this strength, and those `known` to; returns whether some were left out."""
+    """Let the columns in that matter at this strength, and those `known` to; returns how many."""
     p = problem.columns.p
     if p <= SMALL:
         if len(working) < p:
             working.extend(promising(problem, working, point, strength))
-        return False
+        return 0
     active = np.count_nonzero(point.b)
     room = p if holds_residual(working) else max(ROOM, min(active, MAX_GRAM - active))
     keep = working.wanted(before, point, strength, room)
@@ -189,7 +204,7 @@ def choose(problem, working, before, point, strength, known=NOWHERE):
         working.drop(keep)
     new = working.outside(keep)
     working.extend(new)
-    return len(new) > active // 10
+    return len(new)
 
 
 def promising(problem, working, point, strength):
@@ -203,11 +218,12 @@ def promising(problem, working, point, strength):
     return working.outside(np.ones(p, dtype=bool)) if len(working) else np.arange(p, dtype=np.intp)
 
 
-def ladder(start, end):
+def ladder(problem, start, end):
     """Strengths from start, excluded, down to end, no step longer than FINE."""
     if start <= end:
         return np.array([end])
-    steps = int(np.ceil(np.log(start / end) / -np.log(FINE) - 1e-9))
+    fine = FINE_SPARSE if problem.columns.sparse else FINE
+    steps = int(np.ceil(np.log(start / end) / -np.log(fine) - 1e-9))
     return np.append(np.geomspace(start, end, steps + 1)[1:-1], end)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from l1l2fast._cd import residual_epochs
+from l1l2fast._cd import residual_epochs, slopes
 from l1l2fast._several import reaching
 from l1l2fast._walk import walk
 
@@ -21,12 +21,15 @@ MOST, WORK = 20_000, 5e8
 # A column whose slope, carried on this far along the line through the last two points, comes within this part
 # of its kink is let in.
 AHEAD, NEAR = 1.15, 0.98
-# Epochs over the support between two over all columns, in residual form.
-ACTIVE = 4
+# In residual form, an epoch over all columns is followed by one over the support, and by so many over its restless
+# columns, those that still move by this part of the largest move; |x_j change_j| is the size of a move.
+AGAIN, RESTLESS = 10, 0.2
 # How much a pass may move b, in units of the gap that is asked for: the gap is of first order, the move of second.
 STILL = 0.03
+# At its end, those columns are calmed that are so far over their kink as this part of the one that is furthest.
+OVER = 0.3
 # Epochs that the Gram matrix of a sparse working set costs, for each of its columns.
-PRICE = 0.1
+PRICE = 0.15
 NONE, NOWHERE = np.empty((0, 0)), np.empty(0, dtype=np.intp)
 
 
@@ -149,17 +152,24 @@ class GramSet(WorkingSet):
 class ResidualSet(WorkingSet):
     """Without a Gram matrix: each move reads its column of X and changes the residual."""
 
+    fall = 0.0  # a set is left, at the latest, when an epoch moves b by this part of what the first one did
+    here = 0  # epochs at the present strength
+
     def walk(self, before, point, strengths, enough, budget):
         """Solve along `strengths`, from two points on; as `GramSet.walk`, the budget in epochs."""
         problem, rows, stuck = self.problem, [], False
         last, now = before and (before.strength, before.b, before.theta), (point.strength, point.b, point.theta)
         for t in strengths:
             b, v = self.predict(last, now, t)
-            stuck = self.descend(t * problem.factor, v, b, enough, budget)
+            self.here = self.here if t == point.strength else 0
+            stuck = self.descend(t * problem.factor, v, b, STILL * enough, budget)
             rows.append(b[self.which])
             last, now = now, (t, b, v)
             if stuck:
                 break
+        if problem.columns.sparse:
+            self.calm(t * problem.factor, v, b)
+            rows[-1] = b[self.which]
         return rows, stuck
 
     def predict(self, last, now, t):
@@ -177,21 +187,41 @@ class ResidualSet(WorkingSet):
             v += problem.weight * problem.columns.predict(there - kept)
         return kept, v
 
-    def descend(self, factor, v, b, enough, budget):
-        """Passes over the columns, most of them over the support alone, until b stands still. Were there too many?"""
-        problem, epochs, moved, largest, stuck = self.problem, 0, np.inf, 0.0, False
-        box = problem.square, problem.penalty, factor, problem.lower, problem.upper
-        while moved > STILL * enough and not stuck:
-            _, moved = residual_epochs(problem.columns, self.which, problem.weight, v, b, *box, 0.0, 1)
-            largest = max(largest, moved)
-            epochs += 1
-            if moved > STILL * enough:
-                support = self.which[b[self.which] != 0]
-                still = max(STILL * enough / 2, 0.01 * moved)
-                more, _ = residual_epochs(problem.columns, support, problem.weight, v, b, *box, still, ACTIVE)
-                epochs += more
-            bought = PRICE * len(self.which) < self.epochs + epochs
+    def descend(self, factor, v, b, still, budget):
+        """Passes over the columns, most of them over a few alone, until one moves b by `still`. Were there too many?"""
+        moved, enough, largest, stuck = np.inf, still, 0.0, False
+        while moved > enough and not stuck:
+            moved = self.passes(self.which, factor, v, b)
+            enough, largest = max(enough, self.fall * moved) if largest == 0 else enough, max(largest, moved)
+            epochs = 1
+            if moved > enough:
+                epochs += self.settle(factor, v, b, max(enough / 2, 0.01 * moved))
+            self.epochs, self.here = self.epochs + epochs, self.here + epochs
             # below that part of its largest move, an epoch that should still gain moves by rounding
-            stuck = moved > STILL * enough and (epochs > budget and bought or moved <= 1e-30 * largest)
-        self.epochs += epochs
+            bought = self.here > budget and self.epochs > PRICE * len(self.which)
+            stuck = moved > still and (bought or moved <= 1e-30 * largest)
         return stuck
+
+    def settle(self, factor, v, b, still):
+        """Passes over the support, then over its restless columns; returns how many passes over all that costs."""
+        support = self.which[b[self.which] != 0]
+        moved = self.passes(support, factor, v, b)
+        if moved <= still:
+            return 1
+        old = b[support]
+        moved = self.passes(support, factor, v, b)
+        sizes = self.problem.square[support] * (b[support] - old) ** 2
+        restless = support[sizes > RESTLESS**2 * sizes.max(initial=0.0)]
+        self.passes(restless, factor, v, b, max(still, 0.1 * moved), AGAIN)
+        return 2 + AGAIN * len(restless) // len(self.which)
+
+    def calm(self, factor, v, b):
+        """Passes over the columns furthest over their kink, few of them long: gaps are as large as the largest."""
+        over = np.abs(slopes(self.problem.columns, self.which, v)) - factor[self.which] * self.problem.penalty.kink()
+        self.passes(self.which[over > OVER * max(over.max(initial=0.0), 0.0)], factor, v, b, most=3)
+
+    def passes(self, which, factor, v, b, still=0.0, most=1):
+        """Epochs over these columns, until one moves b by no more than `still`; returns how much the last one did."""
+        X, w, limits = self.problem.columns, self.problem.weight, (self.problem.lower, self.problem.upper)
+        square, penalty = self.problem.square, self.problem.penalty
+        return residual_epochs(X, which, w, v, b, square, penalty, factor, *limits, still, most)[1]

@@ -5,6 +5,8 @@
 Each move minimises over one coefficient exactly, with the penalty's proximal map
 (soft thresholding for L1). Friedman, Hastie, Hoefling and Tibshirani (2007).
 """
+import numpy as np
+
 from l1l2fast._blas cimport axpy
 from l1l2fast._columns cimport Columns
 
@@ -68,3 +70,19 @@ def residual_epochs(Columns X not None, const Py_ssize_t[::1] which not None, co
             if moved <= tol:
                 break
     return epoch, moved
+
+
+def slopes(Columns X not None, const Py_ssize_t[::1] which not None, const double[::1] v not None):
+    """X~_J'v for the columns J = `which`."""
+    cdef Py_ssize_t a, i
+    cdef double total = 0.0
+    out = np.empty(which.shape[0])
+    cdef double[::1] g = out
+    if which.shape[0] == 0 or v.shape[0] == 0:
+        return np.zeros(which.shape[0])
+    with nogil:
+        for i in range(v.shape[0]):
+            total += v[i]
+        for a in range(which.shape[0]):
+            g[a] = X.dot(which[a], &v[0], total)
+    return out
