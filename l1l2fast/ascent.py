@@ -1,8 +1,8 @@
 """Lines with an L2 penalty on every coefficient and no intercept: coordinate ascent on the dual, then its exact end.
 
 The parabola of every coefficient makes each dual point feasible that is in its box, and b follows from it. Where it is
-strong, a few epochs (`_ascent`) bring all but few rows to an end of the box, and those that stay inside, with zero
-residual, give the exact solution by one factorisation as large as they are many (`_face`). With weak
+strong, a few epochs (`_ascent`, in single precision) bring all but few rows to an end of the box, and those that stay
+inside, with zero residual, give the exact solution by one factorisation as large as they are many (`_face`). With weak
 penalties, or many rows inside, that is slow, as is soon seen: then the other methods take over.
 """
 
@@ -40,9 +40,10 @@ def solve(problem, lines, tolerance):
         gap = climb.up(enough)
         if gap is None:
             return None
-        if gap > enough:
+        answer = climb.certified(tolerance) if gap <= enough else None
+        if answer is None or answer.gap > tolerance:
             climb.finish()
-        answer = climb.certified(tolerance)
+            answer = climb.certified(tolerance)
         if answer.gap <= tolerance:
             return answer
     return None
@@ -53,40 +54,50 @@ class Climb:
 
     def __init__(self, problem, lines):
         self.problem, self.lines, self.units = problem, lines, lines.units
-        self.W, self.y, self.left, self.right, self.square = self.units.rounded(problem.columns)
-        self.psi, self.beta, self.root = np.zeros(len(self.y)), np.zeros(self.units.k), np.sqrt(self.units.d)
+        self.W, *self.rows, self.unit = self.units.rounded(problem.columns)
+        self.y, self.left, self.right = self.rows[0], *(side * self.unit for side in self.rows[1:3])
+        self.psi, self.v = np.zeros(len(self.y)), np.zeros(self.units.k, dtype=np.float32)
         self.budget = EPOCHS + self.units.k / PER_EPOCH
         self.passes, self.steps = 2, 0
 
     def up(self, enough):
         """Epochs of coordinate ascent; the gap on the way, None if that was too slow."""
-        v = self.beta * self.root
-        rows = self.W, self.y, self.left, self.right, self.square
-        over, epochs, gap = ascend(*rows, v, self.psi, enough, STEADY, self.budget)
-        self.beta = v / self.root
-        self.steps, self.passes = self.steps + epochs, self.passes + 2
-        return None if over else gap
+        psi = self.psi / self.unit
+        over, epochs, gap = ascend(self.W, *self.rows, self.v, psi, enough / self.unit, STEADY, self.budget)
+        if over or not np.isfinite(gap):
+            return None
+        self.psi = psi * self.unit
+        self.steps += epochs
+        self.sweep()
+        self.beta = self.units.sums(self.theta, self.u) / self.units.d
+        return gap * self.unit
 
     def finish(self):
         """The exact solution on the rows inside and those of small residual, the others being held where they are."""
         inside = (-self.left < self.psi) & (self.psi < self.right)
-        size = np.abs(self.y - self.W @ (self.beta * self.root))
+        size = np.abs(self.y - self.W @ self.v)
         room = min(int(WIDER * np.count_nonzero(inside)) + ROWS, len(size)) - 1
         inside |= size <= np.partition(size, room)[room]
-        near, d = np.flatnonzero(inside), self.units.d
-        Z, *rest = self.W[near] * self.root, self.y[near], self.left[near], self.right[near]
-        psi = self.psi[near]
-        c = Z.T @ psi - d * self.beta
-        self.steps += multiplier(Z, *rest, c, d, self.beta, psi, ROUNDS)[1]
+        near, d, beta = np.flatnonzero(inside), self.units.d, self.beta
+        Z = np.ascontiguousarray(self.units.along(self.problem.columns, near)[0].T)
+        psi, rest = self.psi[near], (self.y[near], self.left[near], self.right[near])
+        self.steps += multiplier(Z, *rest, psi @ Z - d * beta, d, beta, psi, ROUNDS)[1]
         self.psi[near] = psi
+        self.v = (beta * np.sqrt(d / self.unit)).astype(np.float32)
+        self.sweep()
+
+    def sweep(self):
+        """theta and X~'theta of psi."""
+        self.theta = self.units.spread(self.psi, np.arange(len(self.y)), self.y)
+        self.u = self.problem.columns.sweep(self.theta)
+        self.passes += 1
 
     def certified(self, tolerance):
         """The answer so far."""
         problem = self.problem
         b = self.lines.coefficients(self.beta, np.append(problem.start, 0.0))[:-1]
         f = problem.columns.predict(b)
-        theta = self.units.spread(self.psi, np.arange(len(f)), self.y)
-        u = problem.columns.sweep(theta)
-        self.passes += 2
-        objective, gap, scale = problem.certify(b, f, theta, u)
-        return Answer(b, 0.0, objective, gap, *shrunk(scale, theta, u), None, tolerance, self.passes, self.steps, True)
+        self.passes += 1
+        objective, gap, scale = problem.certify(b, f, self.theta, self.u)
+        dual = shrunk(scale, self.theta, self.u)
+        return Answer(b, 0.0, objective, gap, *dual, None, tolerance, self.passes, self.steps, True)

@@ -5,15 +5,25 @@ maximise over psi        y'psi - 1/2 |Z'psi|^2,   -left <= psi <= right,   b = Z
 
 Each psi_i in turn goes to where its row's residual vanishes, or to the end of its box (Hsieh and others, 2008; Ho and
 Lin, 2012). Every psi is feasible, so that the gap, sum_i rho_i(r_i) - psi_i r_i, is known on the way. A row at
-an end of its box that pulls further out than any row did in the epoch before is left out for the time being.
+an end of its box that pulls further out than any row did in the epoch before is left out for the time being. Rows
+and b are in single precision, for memory is what takes the time: what b and the gap are, psi has to say afterwards.
 """
 import numpy as np
 
 from libc.math cimport INFINITY, fabs
 
-from l1l2fast._blas cimport axpy, dot
+from l1l2fast._blas cimport single_axpy, single_dot
 from l1l2fast._scalar cimport clip
 from l1l2fast._signals cimport interrupted, raise_pending
+
+cdef extern from "simd.h":
+    void l1l2fast_prefetch(const void *start, size_t bytes) noexcept nogil
+
+cdef enum:
+    # a row is asked for while so many before it are at work; numbers of it, for the hardware goes on by itself
+    AHEAD = 2
+    MOST_AHEAD = 256
+
 
 cdef inline Py_ssize_t draw(unsigned long long *state, Py_ssize_t n) noexcept nogil:
     # below n, by Knuth's linear congruences
@@ -28,18 +38,21 @@ cdef struct Epoch:
     Py_ssize_t inside
 
 
-cdef Py_ssize_t epoch(const double[:, ::1] Z, const double[::1] y, const double[::1] left, const double[::1] right,
-                      const double[::1] square, double[::1] b, double[::1] psi, Py_ssize_t[::1] rows, Py_ssize_t n,
+cdef Py_ssize_t epoch(const float[:, ::1] Z, const double[::1] y, const double[::1] left, const double[::1] right,
+                      const double[::1] square, float[::1] b, double[::1] psi, Py_ssize_t[::1] rows, Py_ssize_t n,
                       double far, unsigned long long *state, Epoch *out) noexcept nogil:
     # One epoch over rows[:n]; those that are left out from now on go behind the number that is returned.
     cdef Py_ssize_t a = 0, e, i, k = b.shape[0]
     cdef double r, before, now
     out.gap, out.push, out.changes, out.inside = 0.0, 0.0, 0, 0
+    for i in range(n):
+        e = i + draw(state, n - i)
+        rows[e], rows[i] = rows[i], rows[e]
     while a < n:
-        e = a + draw(state, n - a)
-        i = rows[e]
-        rows[e], rows[a] = rows[a], i
-        r = y[i] - dot(k, &Z[i, 0], &b[0])
+        i = rows[a]
+        if a + AHEAD < n:
+            l1l2fast_prefetch(&Z[rows[a + AHEAD], 0], min(k, MOST_AHEAD) * sizeof(float))
+        r = y[i] - single_dot(k, &Z[i, 0], &b[0])
         before = psi[i]
         if before == right[i] and r > far or before == -left[i] and r < -far:
             n -= 1
@@ -52,13 +65,13 @@ cdef Py_ssize_t epoch(const double[:, ::1] Z, const double[::1] y, const double[
         if now != before:
             out.push = max(out.push, fabs(r))
             out.changes += (-left[i] < now < right[i]) != (-left[i] < before < right[i])
-            axpy(k, now - before, &Z[i, 0], &b[0])
+            single_axpy(k, <float>(now - before), &Z[i, 0], &b[0])
             psi[i] = now
     return n
 
 
-def ascend(const double[:, ::1] Z not None, const double[::1] y not None, const double[::1] left not None,
-           const double[::1] right not None, const double[::1] square not None, double[::1] b not None,
+def ascend(const float[:, ::1] Z not None, const double[::1] y not None, const double[::1] left not None,
+           const double[::1] right not None, const double[::1] square not None, float[::1] b not None,
            double[::1] psi not None, double enough, double steady, double budget):
     """Epochs until the gap is `enough`, or few rows come to an end of their box or leave it.
 
@@ -68,7 +81,7 @@ def ascend(const double[:, ::1] Z not None, const double[::1] y not None, const 
 
     Returns whether it was given up, the epochs, and the gap as it was on the way.
     """
-    cdef Py_ssize_t i, m = Z.shape[0], n = Z.shape[0], epochs = 0
+    cdef Py_ssize_t m = Z.shape[0], n = Z.shape[0], epochs = 0
     cdef double far = INFINITY, spent = 0.0
     cdef bint whole, over = False, stopped = False
     cdef unsigned long long state = 1

@@ -5,6 +5,9 @@ include "_blas_int.pxi"
 
 cdef double dot(Py_ssize_t n, const double *x, const double *y) noexcept nogil
 cdef void axpy(Py_ssize_t n, double a, const double *x, double *y) noexcept nogil
+# the same in single precision
+cdef float single_dot(Py_ssize_t n, const float *x, const float *y) noexcept nogil
+cdef void single_axpy(Py_ssize_t n, float a, const float *x, float *y) noexcept nogil
 # y += a A x, A (m, n) with row distance ld
 cdef void gemv(Py_ssize_t m, Py_ssize_t n, double a, const double *A, Py_ssize_t ld,
                const double *x, double *y) noexcept nogil

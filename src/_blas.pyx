@@ -21,6 +21,16 @@ cdef void axpy(Py_ssize_t n, double a, const double *x, double *y) noexcept nogi
     cython_blas.daxpy(&size, &a, <double*>x, &one, y, &one)
 
 
+cdef float single_dot(Py_ssize_t n, const float *x, const float *y) noexcept nogil:
+    cdef blas_int size = <blas_int>n, one = 1
+    return cython_blas.sdot(&size, <float*>x, &one, <float*>y, &one)
+
+
+cdef void single_axpy(Py_ssize_t n, float a, const float *x, float *y) noexcept nogil:
+    cdef blas_int size = <blas_int>n, one = 1
+    cython_blas.saxpy(&size, &a, <float*>x, &one, y, &one)
+
+
 cdef void gemv(Py_ssize_t m, Py_ssize_t n, double a, const double *A, Py_ssize_t ld,
                const double *x, double *y) noexcept nogil:
     cdef blas_int rows = <blas_int>n, columns = <blas_int>m, lda = <blas_int>ld, one = 1

@@ -39,8 +39,11 @@ cdef struct Face:
     double* g               # Z'psi_try off the set
     double* kkt             # (most + thin)^2
     double* rhs
-    double* scaled          # rows of the set over sqrt(d)
+    double* scaled          # rows that were in a set, times inverse_root; at most `most`
+    double* products        # S of those, lower triangle, `most` apart
+    double* inverse_root    # sqrt(steepest / d), 0 on the thin columns
     blas_int* rows          # of the set
+    blas_int* place         # of a row among those, counted from 1; 0 for none
     blas_int* bordered      # the thin columns
     blas_int* pivots
     Kink* kinks             # 2 m
@@ -54,6 +57,7 @@ cdef struct Face:
     double reach            # how large b may become where y = 0
     double worst            # largest entry of the gradient, in units of its rounding
     Py_ssize_t n_counted
+    Py_ssize_t n_scaled
 
 cdef enum:
     BLOCK = 128

@@ -9,10 +9,11 @@ On the set A of those rows:  z_i'b = y_i  and  Z'psi = c + d b,  psi given off A
 The small e keeps it nonsingular when rows of A are dependent (ties) or few; since only
 corrections are solved for, repeating the step removes its trace from b and psi.
 """
-from libc.math cimport fabs, sqrt
+from libc.math cimport fabs
+from libc.string cimport memset
 from scipy.linalg.cython_blas cimport daxpy, ddot, dgemv
 
-from l1l2fast._blas cimport lu, lu_solve, syrk
+from l1l2fast._blas cimport gemm_nt, lu, lu_solve, syrk
 
 cdef enum:
     REPAIRS = 12      # sets tried
@@ -51,20 +52,44 @@ cdef Py_ssize_t gather(Face* s) noexcept nogil:
     return n
 
 
+cdef void multiply(Face* s, Py_ssize_t n) noexcept nogil:
+    # The products of the set's rows, those kept that were made for a set before.
+    cdef Py_ssize_t a, b, e, i, j, old, more = 0
+    cdef const double* z
+    for i in range(n):
+        more += s.place[s.rows[i]] == 0
+    if s.n_scaled + more > s.most:
+        s.n_scaled = 0
+        memset(s.place, 0, s.m * sizeof(blas_int))
+    old = s.n_scaled
+    for i in range(n):
+        if s.place[s.rows[i]] == 0:
+            z = s.Z + <Py_ssize_t>s.rows[i] * s.k
+            for j in range(s.k):
+                s.scaled[s.n_scaled * s.k + j] = z[j] * s.inverse_root[j]
+            s.n_scaled += 1
+            s.place[s.rows[i]] = <blas_int>s.n_scaled
+    more = s.n_scaled - old
+    if more > 0:
+        for i in range(old, s.n_scaled):
+            memset(s.products + i * s.most, 0, (i + 1) * sizeof(double))
+        if old > 0:
+            gemm_nt(more, old, s.k, s.scaled + old * s.k, s.k, s.scaled, s.k, s.products + old * s.most, s.most)
+        syrk(more, s.k, 1.0, s.scaled + old * s.k, s.k, s.products + old * s.most + old, s.most)
+    for i in range(n):
+        a = s.place[s.rows[i]] - 1
+        for j in range(i + 1):
+            b = s.place[s.rows[j]] - 1
+            e = max(a, b) * s.most + min(a, b)
+            s.kkt[j + i * (n + s.thin)] = s.products[e]
+
+
 cdef bint factor(Face* s, blas_int n) noexcept nogil:
     # LU of the matrix above, in s.kkt.
     cdef blas_int order = n + s.thin
     cdef double shift = 1
-    cdef const double* z
     cdef Py_ssize_t i, j
-    for i in range(n):
-        for j in range(i + 1):
-            s.kkt[j + i * order] = 0
-        z = s.Z + <Py_ssize_t>s.rows[i] * s.k
-        for j in range(s.k):
-            s.scaled[i * s.k + j] = z[j] * sqrt(s.steepest / s.d[j]) if s.d[j] >= 1e-6 * s.steepest else 0
-    if n > 0:
-        syrk(n, s.k, 1.0, s.scaled, s.k, s.kkt, order)
+    multiply(s, n)
     for i in range(n):
         shift = max(shift, s.kkt[i * (order + 1)])
     shift *= 1e-11

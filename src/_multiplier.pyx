@@ -10,7 +10,7 @@ tried as the set of zero residuals (_face.pyx), which ends it exactly.
 """
 include "_blas_int.pxi"
 
-from libc.math cimport fabs, isinf
+from libc.math cimport fabs, isinf, sqrt
 from libc.stdlib cimport calloc, free
 from scipy.linalg.cython_blas cimport dgemv
 from scipy.linalg.cython_lapack cimport dgelsy
@@ -45,6 +45,7 @@ cdef void measure(Face* s) noexcept nogil:
         s.steepest = loudest if loudest > 0 else 1
     s.reach = loudest / s.steepest if loudest > 0 else 1
     for i in range(s.k):
+        s.inverse_root[i] = sqrt(s.steepest / s.d[i]) if s.d[i] >= 1e-6 * s.steepest else 0
         if not s.d[i] >= 1e-6 * s.steepest:
             s.bordered[s.thin] = <blas_int>i
             s.thin += 1
@@ -223,9 +224,9 @@ cdef bint balance(Face* s) noexcept nogil:
 cdef char* lay_out(Face* s) noexcept nogil:
     # One block for all of it; NULL if there is no memory.
     cdef Py_ssize_t m = s.m, k = s.k, order = s.most + s.k
-    cdef Py_ssize_t numbers = 6 * m + 2 * k * k + (BLOCK + s.most + 8) * k + order * (order + 1)
+    cdef Py_ssize_t numbers = 6 * m + 2 * k * k + (BLOCK + s.most + 9) * k + order * (order + 1) + s.most * s.most
     cdef char* memory = <char*>calloc(numbers * sizeof(double) + 2 * m * sizeof(Kink) +
-                                      (s.most + k + order) * sizeof(blas_int) + 3 * m, 1)
+                                      (s.most + m + k + order) * sizeof(blas_int) + 3 * m, 1)
     if memory is NULL:
         return NULL
     s.width = <double*>memory
@@ -238,18 +239,21 @@ cdef char* lay_out(Face* s) noexcept nogil:
     s.hessian = s.gram + k * k
     s.block = s.hessian + k * k
     s.scaled = s.block + BLOCK * k
-    s.gradient = s.scaled + s.most * k
+    s.products = s.scaled + s.most * k
+    s.gradient = s.products + s.most * s.most
     s.step = s.gradient + k
     s.b_try = s.step + k
     s.g = s.b_try + k
     s.prox = s.g + k
     s.anchor = s.prox + k
     s.noise = s.anchor + k
-    s.rhs = s.noise + k
+    s.inverse_root = s.noise + k
+    s.rhs = s.inverse_root + k
     s.kkt = s.rhs + order
     s.kinks = <Kink*>(memory + numbers * sizeof(double))
     s.rows = <blas_int*>(s.kinks + 2 * m)
-    s.bordered = s.rows + s.most
+    s.place = s.rows + s.most
+    s.bordered = s.place + m
     s.pivots = s.bordered + k
     s.inside = <signed char*>(s.pivots + order)
     s.counted = s.inside + m
@@ -279,7 +283,7 @@ def multiplier(const double[:, ::1] Z not None, const double[::1] y not None, co
     s.m, s.k, s.most = <blas_int>m, <blas_int>k, <blas_int>min(m, k + 10)
     s.Z, s.y, s.left, s.right, s.c, s.d = &Z[0, 0], &y[0], &left[0], &right[0], &c[0], &d[0]
     s.b, s.psi = &b[0], &psi[0]
-    s.n_counted = 0
+    s.n_counted, s.n_scaled = 0, 0
     memory = lay_out(&s)
     if memory is NULL:
         raise MemoryError()

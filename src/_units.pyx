@@ -10,6 +10,7 @@ import numpy as np
 from libc.math cimport INFINITY, fabs, ilogb, isinf, ldexp, sqrt
 from libc.stdlib cimport calloc, free
 
+from l1l2fast._blas cimport single_dot
 from l1l2fast._columns cimport Columns
 from l1l2fast._objective cimport Sums
 from l1l2fast._scalar cimport clip, summed
@@ -161,25 +162,30 @@ cdef class Units:
         return Z, other[0], other[1], other[2]
 
     def rounded(self, Columns X not None):
-        """All rows over the roots of d, so that every curvature is 1; then y, slopes and the squares of the rows."""
+        """All rows over the roots of d, in single precision; then y, slopes and the squares of the rows.
+
+        A power of two, near the least d, goes from the curvatures to the rest, that no number is beyond that
+        precision; it comes last. In units of it, curvatures are 1.
+        """
         cdef Py_ssize_t a, i, lo, hi, tile, n = X.n, k = self.used_.shape[0]
-        W, other = np.empty((n, k)), np.zeros((4, n))
-        cdef double[:, ::1] W_ = W, o = other, block = np.empty((k, TILE))
+        cdef double w, least = ldexp(1.0, ilogb(np.min(self.d)) // 2)
+        W, other = np.empty((n, k), dtype=np.float32), np.empty((4, n))
+        cdef float[:, ::1] W_ = W
+        cdef double[:, ::1] o = other, block = np.empty((k, TILE))
         cdef double[::1] part = np.empty(k)
-        cdef double w
         with nogil:
             for a in range(k):
-                part[a] = 1 / (self.root_[a] * sqrt(self.d_[a]))
+                part[a] = least / (self.root_[a] * sqrt(self.d_[a]))
             for tile in range((n + TILE - 1) // TILE):
                 lo, hi = tile * TILE, min(tile * TILE + TILE, n)
                 X.load(lo, hi, &self.used_[0], k, NULL, &block[0, 0], TILE)
                 for i in range(lo, hi):
-                    w = self.weight[i] * n
+                    w = self.weight[i] * n / (least * least)
                     o[0, i], o[1, i], o[2, i] = self.y[i] / self.size, self.left * w, self.right * w
                     for a in range(k):
-                        W_[i, a] = block[a, i - lo] * part[a]
-                        o[3, i] += W_[i, a] * W_[i, a]
-        return W, *other
+                        W_[i, a] = <float>(block[a, i - lo] * part[a])
+                    o[3, i] = single_dot(k, &W_[i, 0], &W_[i, 0])
+        return W, *other, least * least
 
     cdef all_rows(self, Columns X):
         # X~ of the columns used: the whole of them is read in the order it is stored
