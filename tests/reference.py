@@ -265,10 +265,11 @@ def check_certificate(pb, result):
     size = abs(pb.y) + abs(pb.offset) + abs(result.intercept) + abs(pb.X) @ abs(result.coef)
     dual, excess = dual_objective(pb, certificate.theta, size)
     assert excess <= 1, f"theta is infeasible: {excess:.3g} times what rounding allows"
-    # Each sum is good to some units in the last place of its largest parts; f = b0 + x'b has rounded
-    # too, and so has x_j'theta, which the gap multiplies by b_j.
+    # Each sum is good to some units in the last place of its largest parts, and to more where n equal parts
+    # are added one by one, as a build without vector units does; f = b0 + x'b has rounded too, and so has
+    # x_j'theta, which the gap multiplies by b_j.
     r = abs(pb.y - pb.offset - result.intercept - pb.X @ result.coef) + EPS * size if pb.slopes is None else 1
-    slack = EPS * (64 * (abs(primal) + abs(dual) + null_objective(pb)) + 8 * pb.c @ (r * size))
+    slack = EPS * ((64 + len(pb.y) / 16) * (abs(primal) + abs(dual) + null_objective(pb)) + 8 * pb.c @ (r * size))
     slack += abs(result.coef) @ (abs(pb.X).T @ rounding_of_theta(pb, certificate.theta, size))
     for name, here, there in [
         ("primal", primal, certificate.primal),
