@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.linalg import norm
-from scipy.linalg import lapack, qr
+from scipy.linalg import lapack
 
 from l1l2fast import _validate
 from l1l2fast._extremes import extremes
@@ -218,19 +218,26 @@ class Face:
         problem = place.problem
         self.place, self.moving, self.intercept = place, moving, problem.intercept
         self.scale = np.where(problem.square[moving] > 0, 1 / place.root[moving], 0.0)
+        self.only = None  # the block, where one holds all rows
         # the least that is a direction, as for the methods that solve: see `least_squares` and `_vertex`
         X, smooth = problem.columns, problem.loss.slopes() is None
         self.N = null_space(self.triangle(), EPS * max(32, len(moving), X.n**0.5) if smooth else ZERO)
 
     def blocks(self):
         """Rows of [X~ 1] of these columns, of length 1, by and by: (where, rows)."""
+        n, k = self.place.problem.columns.n, len(self.moving)
+        rows = max(256, 2 * k, 100_000 // (k + 1))
+        if n > rows:
+            return (self.block(low, min(low + rows, n)) for low in range(0, n, rows))
+        self.only = self.only or self.block(0, n)
+        return [self.only]
+
+    def block(self, low, high):
+        """The rows low:high."""
         X, k = self.place.problem.columns, len(self.moving)
         ones, above = _validate.constant(1.0, X.n), np.empty((0, k + 1), order="F")
-        rows = max(256, 2 * k, 100_000 // (k + 1))
-        for low in range(0, X.n, rows):
-            high = min(low + rows, X.n)
-            block = stack(above, X, low, high, self.moving, self.scale, ones, ones)
-            yield slice(low, high), block[:, : k + self.intercept]
+        block = stack(above, X, low, high, self.moving, self.scale, ones, ones)
+        return slice(low, high), block[:, : k + self.intercept]
 
     def triangle(self):
         """R with the null space of the fixed rows."""
@@ -309,7 +316,7 @@ class Face:
         intercept = place.problem.y_mean + place.c - place.level(place.b) if self.intercept else 0.0
         new = b[self.moving] + moves[:, :-1]
         noise = STRICT * place.size * (X.scale / place.root)[self.moving]
-        for end in place.low, place.high:  # exactly there, if it is there up to rounding
+        for end in place.low, place.high, np.zeros(X.p):  # exactly there, if it is there up to rounding
             end = (X.scale * end)[self.moving]
             end[np.isinf(end)] = np.nan
             new = np.where(np.abs(new - end) <= noise, end, new)
@@ -324,7 +331,8 @@ def null_space(R, small):
     k = R.shape[1]
     if len(R) == 0 or k == 0:
         return np.eye(k)
-    T, pivot = qr(R, mode="r", pivoting=True, check_finite=False)
+    T, pivot, *_ = lapack.dgeqp3(R)
+    pivot -= 1
     extent = np.abs(T.diagonal())
     rank = int(np.count_nonzero(extent > small * extent[0]))
     N = np.zeros((k, k - rank))
@@ -342,4 +350,4 @@ def lengths(A):
 
 def rank_of(A):
     """The rank of rows of length 1."""
-    return int(np.linalg.matrix_rank(A, tol=STRICT)) if len(A) else 0
+    return int(np.count_nonzero(np.abs(lapack.dgeqp3(A)[0].diagonal()) > STRICT)) if len(A) else 0
