@@ -7,6 +7,8 @@ Each move minimises over one coefficient exactly, with the penalty's proximal ma
 """
 import numpy as np
 
+from libc.math cimport fabs
+
 from l1l2fast._blas cimport axpy
 from l1l2fast._columns cimport Columns
 
@@ -46,9 +48,11 @@ def residual_epochs(Columns X not None, const Py_ssize_t[::1] which not None, co
     cdef double total = 0.0, slope, change, new, moved = 0.0
     if which.shape[0] == 0 or v.shape[0] == 0:
         return 0, 0.0
+    cdef bint equal = X.sparse and fabs(w[0] * v.shape[0] - 1) < 1e-12
     with nogil:
         for i in range(v.shape[0]):
             total += v[i]
+            equal = equal and w[i] == w[0]
         while epoch < max_epochs:
             epoch += 1
             moved = 0.0
@@ -64,7 +68,7 @@ def residual_epochs(Columns X not None, const Py_ssize_t[::1] which not None, co
                 if change != 0:
                     b[j] = new
                     moved += square[j] * change * change
-                    slope = X.move(j, -change, &w[0], &v[0], &total, after)
+                    slope = X.move(j, -change, NULL if equal else &w[0], &v[0], &total, after)
                 else:
                     slope = X.dot(after, &v[0], total)
             if moved <= tol:

@@ -24,7 +24,7 @@ cdef class Columns:
     cdef double dot(self, Py_ssize_t j, const double *v, double total) noexcept nogil
     # x~_j will be asked for next
     cdef void expect(self, Py_ssize_t j) noexcept nogil
-    # v += a w * x~_j up to a multiple of w; returns how much sum(v) grew by that
+    # v += a w * x~_j up to a multiple of w; returns how much sum(v) grew by that; sparse: w NULL for 1 / n each
     cdef double axpy(self, Py_ssize_t j, double a, const double *w, double *v) noexcept nogil
     # that axpy, with `total` kept up to date, and then the dot of another column
     cdef double move(self, Py_ssize_t j, double a, const double *w, double *v, double *total,

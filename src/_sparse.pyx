@@ -15,6 +15,10 @@ cdef extern from "simd.h":
                             const double *r, double *out) noexcept nogil
         void (*moments)(Py_ssize_t nnz, const void *x, const void *index, double m, const double *w, const double *v,
                         double *out) noexcept nogil
+        void (*columns)(Py_ssize_t p, const Py_ssize_t *start, const void *x, const void *index, const double *v,
+                        double *g) noexcept nogil
+        void (*plain_moments)(Py_ssize_t p, const Py_ssize_t *start, const void *x, const void *index,
+                              const double *v, double *s1, double *s2, double *s3) noexcept nogil
         void (*scatter)(Py_ssize_t nnz, double a, const void *x, const void *index, double m,
                         const double *w, double *v) noexcept nogil
         double (*spread)(Py_ssize_t nnz, const void *x, const void *index, double m, const double *w,
@@ -83,10 +87,20 @@ cdef class Sparse(Columns):
                 for e in range(min(8, K - k)):
                     g[j * K + k + e] = out[e]
 
+    cdef void sweep_part(self, Py_ssize_t lo, Py_ssize_t hi, const double *v, double total, double *g) noexcept nogil:
+        cdef Py_ssize_t j
+        self.ops.columns(hi - lo, &self.start[lo], self.data, self.index, v, g + lo)
+        for j in range(lo, hi):
+            if self.count(j) == self.n:
+                g[j] = self.dot(j, v, total)
+            else:
+                g[j] = self.scale_[j] * (g[j] - self.mean_[j] * total)
+
     cdef double axpy(self, Py_ssize_t j, double a, const double *w, double *v) noexcept nogil:
         cdef bint full = self.count(j) == self.n
         a *= self.scale_[j]
-        self.ops.scatter(self.count(j), a, self.values(j), self.indices(j), self.mean_[j] if full else 0.0, w, v)
+        self.ops.scatter(self.count(j), a if w != NULL else a / self.n, self.values(j), self.indices(j),
+                         self.mean_[j] if full else 0.0, w, v)
         return 0.0 if full else a * self.mean_[j]
 
     cdef void load(self, Py_ssize_t lo, Py_ssize_t hi, const Py_ssize_t *which, Py_ssize_t k,
@@ -204,10 +218,18 @@ cdef class Sparse(Columns):
         cdef Py_ssize_t j, i
         cdef double all_w = 0.0, all_v = 0.0
         cdef double[5] out
+        cdef bint equal = True
         for i in range(self.n):
             all_w += w[i]
             all_v += v[i]
+            equal = equal and w[i] == w[0]
+        if equal and self.n > 0:
+            self.ops.plain_moments(hi - lo, &self.start[lo], self.data, self.index, v, s1 + lo, s2 + lo, s3 + lo)
         for j in range(lo, hi):
+            if equal and origin[j] == 0:
+                s1[j] *= w[0]
+                s2[j] *= w[0]
+                continue
             self.ops.moments(self.count(j), self.values(j), self.indices(j), origin[j], w, v, out)
             s1[j], s2[j], s3[j] = out[0], out[1], out[2]
             if origin[j] != 0 and self.count(j) < self.n:  # the implicit zeros

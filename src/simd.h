@@ -55,7 +55,13 @@ typedef void (*gather_many_fn)(ptrdiff_t nnz, ptrdiff_t more, const void *x, con
 /* over the stored entries, d = x - m: out = { sum w d, sum w d^2, sum v d, sum w, sum v } */
 typedef void (*entry_moments_fn)(ptrdiff_t nnz, const void *x, const void *index, double m, const double *w,
                                  const double *v, double *out);
-/* v[index] += a w[index] (x - m) over the stored entries */
+/* columns from start[j] to start[j + 1]: g_j = sum over the stored entries of x v[index] */
+typedef void (*entry_columns_fn)(ptrdiff_t p, const ptrdiff_t *start, const void *x, const void *index,
+                                 const double *v, double *g);
+/* the same: sum x, sum x^2, sum x v[index] */
+typedef void (*plain_moments_fn)(ptrdiff_t p, const ptrdiff_t *start, const void *x, const void *index,
+                                 const double *v, double *s1, double *s2, double *s3);
+/* v[index] += a w[index] (x - m) over the stored entries, with w = NULL for ones */
 typedef void (*scatter_fn)(ptrdiff_t nnz, double a, const void *x, const void *index, double m,
                            const double *w, double *v);
 /* v[8 index] = w[index] (x - m) over the stored entries, and the sum of these */
@@ -87,6 +93,8 @@ typedef struct {
     gather_fn gather;
     gather_many_fn gather_many;
     entry_moments_fn moments;
+    entry_columns_fn columns;
+    plain_moments_fn plain_moments;
     scatter_fn scatter;
     spread_fn spread;
     rank_fn rank;

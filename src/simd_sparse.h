@@ -56,13 +56,51 @@ static void NAME(entry_moments)(ptrdiff_t nnz, const void *data, const void *ind
     out[4] = all_v;
 }
 
+/* Columns of text are short: one chain each, and no call. */
+static void NAME(columns)(ptrdiff_t p, const ptrdiff_t *start, const void *data, const void *indices,
+                          const double *restrict v, double *restrict g)
+{
+    const REAL *restrict x = data;
+    const INDEX *restrict index = indices;
+    for (ptrdiff_t j = 0; j < p; j++) {
+        double sum = 0;
+        for (ptrdiff_t k = start[j]; k < start[j + 1]; k++)
+            sum += (double)x[k] * v[index[k]];
+        g[j] = sum;
+    }
+}
+
+static void NAME(plain_moments)(ptrdiff_t p, const ptrdiff_t *start, const void *data, const void *indices,
+                                const double *restrict v, double *restrict s1, double *restrict s2,
+                                double *restrict s3)
+{
+    const REAL *restrict x = data;
+    const INDEX *restrict index = indices;
+    for (ptrdiff_t j = 0; j < p; j++) {
+        double first = 0, second = 0, with_v = 0;
+        for (ptrdiff_t k = start[j]; k < start[j + 1]; k++) {
+            double d = (double)x[k];
+            first += d;
+            second += d * d;
+            with_v += v[index[k]] * d;
+        }
+        s1[j] = first;
+        s2[j] = second;
+        s3[j] = with_v;
+    }
+}
+
 static void NAME(scatter)(ptrdiff_t nnz, double a, const void *data, const void *indices, double m,
                           const double *restrict w, double *restrict v)
 {
     const REAL *restrict x = data;
     const INDEX *restrict index = indices;
-    for (ptrdiff_t k = 0; k < nnz; k++)
-        v[index[k]] += a * w[index[k]] * ((double)x[k] - m);
+    if (w)
+        for (ptrdiff_t k = 0; k < nnz; k++)
+            v[index[k]] += a * w[index[k]] * ((double)x[k] - m);
+    else
+        for (ptrdiff_t k = 0; k < nnz; k++)
+            v[index[k]] += a * ((double)x[k] - m);
 }
 
 static double NAME(spread)(ptrdiff_t nnz, const void *data, const void *indices, double m,
@@ -102,7 +140,8 @@ static double NAME(sparse_item)(const void *data, ptrdiff_t k)
 
 static sparse_kernels NAME(sparse_table)(void)
 {
-    sparse_kernels table = {NAME(gather), NAME(gather_many), NAME(entry_moments), NAME(scatter), NAME(spread),
-                            NAME(rank), NAME(index), NAME(sparse_item), sizeof(REAL), sizeof(INDEX)};
+    sparse_kernels table = {NAME(gather), NAME(gather_many), NAME(entry_moments), NAME(columns),
+                            NAME(plain_moments), NAME(scatter), NAME(spread), NAME(rank), NAME(index),
+                            NAME(sparse_item), sizeof(REAL), sizeof(INDEX)};
     return table;
 }
