@@ -90,7 +90,9 @@ class Group:
     with the strength alpha sqrt(size_g) v_g / |b_g|_2.
 
     Solved on a growing working set of groups by block coordinate descent with Newton steps on the groups that are
-    not zero; the gap is that of the dual point, feasible where |soft(x_g'theta, v_g l1)|_2 <= alpha sqrt(size_g) v_g.
+    not zero; where more columns than rows are not zero, by multipliers for the dual first, whose Newton steps are as
+    large as there are rows. The gap is that of the dual point, feasible where
+    |soft(x_g'theta, v_g l1)|_2 <= alpha sqrt(size_g) v_g.
     The absolute and the pinball loss are replaced by their envelope around the present dual point, a smooth loss, in a
     few rounds (the method of multipliers); Newton's method on the rows of zero residual ends it.
 
@@ -100,7 +102,8 @@ class Group:
     Royal Statistical Society B 68, 49-67. Simon, N., Friedman, J., Hastie, T. and Tibshirani, R. (2013). A
     sparse-group lasso. Journal of Computational and Graphical Statistics 22, 231-245. Rockafellar, R. T. (1976).
     Augmented Lagrangians and applications of the proximal point algorithm in convex programming. Mathematics of
-    Operations Research 1, 97-116.
+    Operations Research 1, 97-116. Zhang, Y., Zhang, N., Sun, D. and Toh, K.-C. (2020). An efficient Hessian based
+    algorithm for solving large-scale sparse group Lasso problems. Mathematical Programming 179, 223-263.
 
     Examples
     --------

@@ -14,6 +14,7 @@ import numpy as np
 from l1l2fast._dense import DenseF
 from l1l2fast._model import dual_point
 from l1l2fast._weigh import gram_and_sums
+from l1l2fast.augmented import Multipliers
 from l1l2fast.group import Group
 from l1l2fast.normal import gram_of_rows
 from l1l2fast.parabola import Model
@@ -24,6 +25,8 @@ from l1l2fast.working_set import SMALL, GramSet, WorkingSet
 # Columns that may come in at a time, if the support is smaller; a set is emptied of zeros when it is SPARE times
 # as large as the support, and ROOM more.
 ROOM, SPARE = 200, 1.5
+# With more columns than rows, what Newton steps on the columns may cost, in steps of the method for few rows.
+RENT = 20
 # Directions of the rows that are left out for a start, relative to the largest square.
 FLAT = 1e-12
 # What the last step on a parabola may fall by, relative to the gap that is asked of it.
@@ -184,12 +187,24 @@ class GroupModel(Model):
 
     def minimum(self, point, enough):
         """b at the minimum of the squared loss."""
-        which, small = self.working.which, self.small()
+        which, root = self.working.which, self.working.root
         x = point.b[which]
         if len(which):
-            small.minimise(self.working.G, point.g[which], x, enough)
-        self.epochs += small.passes
+            self.settle(self.working.G, point.g[which], x, enough, lambda: self.problem.columns.part(which, root))
         return self.working.spread(x)
+
+    def settle(self, G, q, x, enough, rows):
+        """Bring x to the minimum; `rows` makes Z', G = Z'Z, of which there may be fewer than columns."""
+        small, k, n = self.small(), len(x), self.problem.columns.n
+        budget = RENT * n * n * k if k > max(SMALL, n) else np.inf
+        if not small.minimise(G, q, x, enough, budget):
+            before = x.copy()
+            many = Multipliers(small, rows(), q + G[:k, :k] @ x)
+            x[:] = many.minimise(x, enough)
+            q -= G[:k, :k] @ (x - before)
+            small.minimise(G, q, x, enough, budget)
+            self.epochs += many.steps
+        self.epochs += small.passes
 
     def gram_pays(self, k):
         """The steps are taken in Gram form."""
@@ -203,12 +218,17 @@ class GroupModel(Model):
             all_h = self.h.sum()
             slope = slope - first * (v.sum() / all_h)
             G -= np.outer(first, first / all_h)
-        new, small = b.copy(), self.small()
-        x = b[which]
-        small.minimise(G, slope, x, enough)
+        new, x = b.copy(), b[which]
+        self.settle(G, slope, x, enough, lambda: self.rows(which, first))
         new[which] = x
-        self.epochs += small.passes
         return new
+
+    def rows(self, which, first):
+        """The columns `which`, centred and weighted by h, where that is not zero."""
+        W, on, root = self.problem.columns.part(which, np.ones(len(self.h))), self.h > 0, np.sqrt(self.h)
+        if self.problem.intercept:
+            W -= (first / self.h.sum())[:, None]
+        return np.ascontiguousarray((W * root)[:, on])
 
 
 class GroupJudge(Judge):

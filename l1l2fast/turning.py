@@ -31,11 +31,15 @@ class Turning:
         sizes = np.diff(begin)
         self.of = np.repeat(np.arange(len(sizes)), sizes)
         self.bound, self.work = np.empty(len(sizes)), np.empty(3 * sizes.max(initial=1))
-        self.passes = 0
+        self.passes, self.left = 0, np.inf
 
-    def minimise(self, G, q, b, enough):
-        """Bring b, with q = c - G b, to the minimum: the fall of the last step is about `enough`. Both are changed."""
+    def minimise(self, G, q, b, enough, budget=np.inf):
+        """Bring b, with q = c - G b, to the minimum: the fall of the last step is about `enough`. Both are changed.
+
+        Returns whether it came to an end within the budget: the cubes of the sizes of its Newton steps, added up.
+        """
         bounds(G, self.begin, self.bound)
+        self.left = budget
         least, stale = np.inf, 0
         for _round in range(ROUNDS):
             still = max(enough, ROUNDING**2 * float(np.diagonal(G)[: len(b)] @ (b * b)))
@@ -45,20 +49,24 @@ class Turning:
                 self.passes += done
                 before, zero = zero, b == 0
                 if moved <= still:
-                    return
+                    return True
                 if (before == zero).all():
                     break
             least, stale = min(least, moved), stale + 1 if moved > FALLING * least else 0
             if stale > STALE:
-                return
+                return True
             self.newton(G, q, b, enough)
+            if self.left < 0:
+                return False
+        return True
 
     def newton(self, G, q, b, enough):
         """Newton steps on what is not zero, until one falls by no more than `enough`."""
         for _step in range(STEPS):
             norms = self.norms(b)
             on = np.flatnonzero((b != 0) | ((self.thin == 0) & ((norms > 0) | (self.level == 0)))[self.of])
-            if len(on) == 0:
+            self.left -= float(len(on)) ** 3
+            if len(on) == 0 or self.left < 0:
                 return
             x, of = b[on], self.of[on]
             slope, H = self.expand(G, q, x, norms, on, of)

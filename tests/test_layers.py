@@ -63,6 +63,7 @@ FLOORS = [
         "squared",
         "absolute",
         "turning",
+        "augmented",
         "grouped",
         "enveloped",
         "constrained",
