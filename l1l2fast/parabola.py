@@ -32,7 +32,7 @@ SLOW, LESS, FURTHER = 0.1, 0.01, 20
 FEW = 30
 # Numbers in the columns at work beyond which an epoch waits for memory, and the largest Gram matrix.
 CACHED, MAX_GRAM = 4_000_000, 4000
-# Curvature that columns without a penalty are lent where rows are fewer, relative to their mean square.
+# Curvature that columns without a penalty are lent where even they are more than the rows, relative to their mean square.
 LENT = 1e-9
 
 
@@ -47,14 +47,7 @@ def model_of(problem):
     if elastic is None or problem.bounded or kinks(problem).any():
         return Model(problem)
     live = np.flatnonzero((problem.square > 0) & (problem.lower < problem.upper))
-    if len(live) <= problem.columns.n or len(live) <= SMALL and mixed(problem, live):
-        return Model(problem)  # lent curvature costs the digits to which free slopes must vanish
-    return Rows(problem, live, elastic[1])
-
-
-def mixed(problem, live):
-    """Are some of these columns penalised, and some free?"""
-    return problem.factor[live].min(initial=np.inf) == 0 < problem.factor[live].max(initial=0.0)
+    return Model(problem) if len(live) <= problem.columns.n else Rows(problem, live, elastic[1])
 
 
 class Model:
@@ -173,36 +166,46 @@ class Model:
 
 
 class Rows(Model):
-    """The minimum by the Gram matrix K = X~ (D + M)^-1 X~' of the rows, for D = diag(l2 factor) and no kink.
+    """The minimum by the Gram matrix K = X~ D^-1 X~' of the rows, for D = diag(l2 factor) and no kink.
 
-    Stationary is a = v - H d with X~'a = D b + M (b - b_now): a Cholesky factor of I + sqrt(H) K sqrt(H) gives it.
-    M lends curvature to columns without any; it holds them where they are and vanishes as they settle.
+    Stationary is a = v - H d with X~'a = D b, and with Z'a = 0 for the intercept and the columns without a penalty,
+    Z g being what they add to d: a Cholesky factor of I + sqrt(H) K sqrt(H) gives both, g by a system of its own.
+    Where those are more than the rows, they are lent a curvature instead, which holds them where they are and vanishes
+    as they settle.
     """
 
     def __init__(self, problem, live, l2):
         super().__init__(problem)
-        self.live, self.d = live, l2 * problem.factor[live]
-        lent = LENT * problem.square[live].mean()
-        self.inverse = 1 / np.where(self.d > 0, self.d, lent)
+        d = l2 * problem.factor[live]
+        lent = np.count_nonzero(d == 0) > problem.columns.n
+        held = lent | (d > 0)
+        self.held, self.unheld, self.d = live[held], live[~held], d[held]
+        least = LENT * problem.square[live].mean() if lent else 0.0
+        self.inverse = 1 / np.maximum(self.d, least)
         one = np.ones(problem.columns.n)
-        self.K = normal.gram_of_rows(problem, live, np.sqrt(self.inverse), one)
+        self.K = normal.gram_of_rows(problem, self.held, np.sqrt(self.inverse), one)
+        self.length = np.sqrt(problem.square[self.unheld])
+        Z = problem.columns.part(self.unheld, one) / self.length[:, None]  # rows, of about the length 1
+        self.Z = np.vstack([one, Z]) if problem.intercept else Z
 
     def direction(self, which, b, f, strength, enough, rough):
         """The way to the minimum of the parabola over all columns: the changes of b and f."""
         problem, X = self.problem, self.problem.columns
-        _, all_v, _, _ = parabola(problem.sums, f, self.share, self.l, self.v, self.h)
+        parabola(problem.sums, f, self.share, self.l, self.v, self.h)
         pull = np.zeros(X.p)
-        pull[self.live] = self.inverse * self.d * b[self.live]
-        held, root = X.predict(pull), np.sqrt(self.h)
+        pull[self.held] = self.inverse * self.d * b[self.held]
+        root = np.sqrt(self.h)
         A = self.K * root
         A *= root[:, None]
         A[np.diag_indices_from(A)] += 1.0
         A, _ = lapack.dpotrf(A, lower=1, overwrite_a=1, clean=0)
-        right = np.column_stack([root, root * (self.K @ self.v - held)])
-        s = -lapack.dpotrs(A, right, lower=1)[0]
-        c = -(all_v + root @ s[:, 1]) / (root @ s[:, 0]) if problem.intercept else 0.0
-        a = self.v + root * (c * s[:, 0] + s[:, 1])
+        Z = self.Z * root
+        right = np.vstack([root * (self.K @ self.v - X.predict(pull)), Z]).T
+        s = lapack.dpotrs(A, right, lower=1)[0]
+        g = np.linalg.lstsq(Z @ s[:, 1:], self.Z @ self.v - Z @ s[:, 0])[0]
+        a = self.v - root * (s[:, 0] + s[:, 1:] @ g)
         db = np.zeros(X.p)
-        db[self.live] = self.inverse * (X.sweep(a)[self.live] - self.d * b[self.live])
+        db[self.held] = self.inverse * (X.sweep(a)[self.held] - self.d * b[self.held])
+        db[self.unheld] = g[problem.intercept :] / self.length
         self.epochs += 1
-        return db, c + X.predict(db)
+        return db, (g[0] if problem.intercept else 0.0) + X.predict(db)

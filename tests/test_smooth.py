@@ -1,5 +1,7 @@
 """Huber and logistic loss with every penalty, layout and option, against Clarabel; their limits and their traps."""
 
+import warnings
+
 import numpy as np
 import pytest
 import reference_smooth as reference
@@ -249,3 +251,25 @@ def test_free_columns_beside_l2_and_more_columns_than_rows(kind, fit_intercept):
             r, sd = np.abs(y - result.predict(X)), X.std(axis=0) if "standardize" in rest else np.sqrt(factor)
             value = np.where(r <= loss.delta, r * r / 2, loss.delta * (r - loss.delta / 2)).mean()
             assert result.objective == pytest.approx(value + 0.05 * ((sd * result.coef) ** 2).sum(), rel=1e-9)
+
+
+@pytest.mark.parametrize("free", [1, 20, 90])
+@pytest.mark.parametrize("loss", [Huber(0.3), "logistic"], ids=str)
+def test_the_gradient_vanishes_with_free_columns_beside_many_under_l2(loss, free):
+    """As many as 20, and more than there are rows; some of them equal. The gradient is written out here."""
+    rng = np.random.default_rng(5)
+    n, p = 80, 300
+    X, y = rng.integers(-2, 3, (n, p)) * rng.choice([0.01, 1.0], p), rng.standard_t(2, n)
+    y, factor = np.sign(y) if loss == "logistic" else y, np.r_[np.zeros(free), rng.uniform(0.5, 2, p - free)]
+    X[:, 2] = X[:, 1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore" if loss == "logistic" and free > n else "error")  # they separate the classes
+        result = solve(X, y, loss, L2(0.2), penalty_factor=factor, tol=1e-10)
+    if loss == "logistic" and free > n:
+        assert result.status is Status.UNBOUNDED
+        return
+    assert result.status is Status.CONVERGED
+    f = result.predict(X)
+    theta = np.clip(y - f, -0.3, 0.3) / n if loss != "logistic" else y / (1 + np.exp(y * f)) / n
+    assert abs(theta.sum()) <= 1e-12
+    np.testing.assert_allclose(X.T @ theta, 0.2 * factor * result.coef, atol=1e-11)
