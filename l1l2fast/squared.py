@@ -118,7 +118,8 @@ def first_point(problem):
         return Point(1.0, b, problem.y, problem.weight * problem.y, g, problem.energy)
     kink = problem.penalty.kink() * problem.factor
     held = (kink > 0) & (problem.lower < problem.upper)
-    strength = max(1.0, float((np.abs(g[held]) / kink[held]).max(initial=0.0)))
+    steepness = np.divide(np.abs(g), kink, out=np.zeros(len(g)), where=held)
+    strength = max(1.0, float(steepness.max(initial=0.0)))
     return Point(strength, b, problem.y, problem.weight * problem.y, g, problem.energy)
 
 

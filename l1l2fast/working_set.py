@@ -28,6 +28,8 @@ AGAIN, RESTLESS = 10, 0.2
 STILL = 0.03
 # At its end, those columns are calmed that are so far over their kink as this part of the one that is furthest.
 OVER = 0.3
+# From so many numbers on, a Gram matrix is formed where X lies, if its means allow.
+FIT = 1 << 16
 # Epochs that the Gram matrix of a sparse working set costs, for each of its columns.
 PRICE = 0.15
 NONE, NOWHERE = np.empty((0, 0)), np.empty(0, dtype=np.intp)
@@ -119,8 +121,9 @@ class GramSet(WorkingSet):
             if known:
                 self.G[:known, :known] = G[:known, :known]
         if size > known:
-            near = self.problem.columns.near(self.which, self.problem.square)
-            self.problem.columns.gram(self.which, self.root, self.G, known, near)
+            X = self.problem.columns
+            near = known == 0 and X.n * size > FIT and X.near(self.which, self.problem.square)
+            X.gram(self.which, self.root, self.G, known, near)
 
     def drop(self, keep):
         """Let those columns go that a mask over all columns does not keep."""

@@ -121,10 +121,13 @@ cdef class Sums:
         sums, eps |x~_j|_w |theta / w|_w, and for a smooth loss, whose theta is made of y - f, to that of f;
         `projected` says that theta was made orthogonal to the free columns, so that the rest of u is rounding.
         """
-        cdef Py_ssize_t i, j, n = self.y.shape[0], p = b.shape[0]
+        cdef Py_ssize_t i, j, e, n = self.y.shape[0], p = b.shape[0], count = 0
         cdef double objective = 0.0, gap = 0.0, s = 1.0, size = 0.0, unit, bound, spread = 0.0, total = 0.0
         cdef double kink = self.penalty.derivative(1e-300)  # convex, so pen(b) >= kink |b|
         cdef bint smooth = self.loss.curvature(1.0, 1.0) > 0
+        cdef Py_ssize_t *live = <Py_ssize_t*>malloc((p + 1) * sizeof(Py_ssize_t))
+        if live is NULL:
+            raise MemoryError()
         with nogil:
             if self.lines:
                 objective = l1l2fast_line_losses(n, &self.y[0], &f[0], &theta[0], &self.w[0], self.left, self.right,
@@ -137,6 +140,10 @@ cdef class Sums:
                     spread += self.w[i] * fabs(f[i])
             size = sqrt(size)
             for j in range(p):
+                if fabs(u[j]) <= kink * self.factor[j] and b[j] == 0 and self.lower[j] <= 0 <= self.upper[j]:
+                    continue  # h*(u) = 0 there
+                live[count] = j
+                count += 1
                 if b[j] != 0:
                     spread += sqrt(self.square[j]) * fabs(b[j])
                     if self.factor[j] > 0:
@@ -144,9 +151,8 @@ cdef class Sums:
             unit = 2.3e-16 * (16 + sqrt(<double>n)) * (size + spread if smooth and not projected else size)
             if self.intercept and fabs(total) > unit:
                 s = 0.0
-            for j in range(p):
-                if b[j] == 0 and fabs(u[j]) <= kink * self.factor[j] and self.lower[j] <= 0 <= self.upper[j]:
-                    continue  # h*(u) = 0 there
+            for e in range(count):
+                j = live[e]
                 bound = limit(self.penalty, u[j], self.factor[j], self.lower[j], self.upper[j])
                 if fabs(u[j]) > bound + unit * sqrt(self.square[j]) and bound < s * fabs(u[j]):
                     s = bound / fabs(u[j])
@@ -155,11 +161,11 @@ cdef class Sums:
             for i in range(n if not self.lines else 0):
                 if self.w[i] > 0:
                     gap += self.w[i] * self.loss.slack(self.y[i], f[i], -s * theta[i] / self.w[i])
-            for j in range(p):
-                if b[j] == 0 and fabs(u[j]) <= kink * self.factor[j] and self.lower[j] <= 0 <= self.upper[j]:
-                    continue
+            for e in range(count):
+                j = live[e]
                 gap += slack(self.penalty, b[j], s * u[j], self.factor[j], self.lower[j], self.upper[j],
                              unit * sqrt(self.square[j]), projected)
+        free(live)
         return objective, gap, s
 
     def at(self, double strength):

@@ -138,6 +138,8 @@ def reaching(const double[::1] b not None, const double[::1] g not None, const d
     with nogil:
         for j in range(b.shape[0]):
             there = g[j] + ahead * (g[j] - before[j])
+            if fabs(g[j]) <= factor[j] * bound and fabs(there) <= factor[j] * bound:
+                continue  # nearly all of many columns: the other vectors are not read for these
             most = max(g[j], there, 0.0) if upper[j] > 0 else 0.0
             if lower[j] < 0:
                 most = max(most, -g[j], -there)
