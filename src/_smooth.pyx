@@ -112,9 +112,12 @@ cdef void newton_direction(Face* s) noexcept nogil:
             break
         for j in range(s.k):
             for i in range(j, s.k):
-                s.hessian[i + j * s.k] = s.hessian[j + i * s.k] = s.gram[i + j * s.k] / s.gam
+                s.hessian[i + j * s.k] = s.gram[i + j * s.k] / s.gam
             s.hessian[j * (s.k + 1)] += s.d[j] + s.prox[j] + shift
         if s.k <= SMALL:
+            for j in range(s.k):
+                for i in range(j):
+                    s.hessian[i + j * s.k] = s.hessian[j + i * s.k]
             info = cholesky(s.k, s.hessian, s.k)
         else:
             dpotrf('L', &s.k, s.hessian, &s.k, &info)
