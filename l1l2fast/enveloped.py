@@ -41,8 +41,8 @@ def needed(problem):
 def suits(lines):
     """Have these lines more columns than rows, curvature in all of them, and nothing else but L1?"""
     problem, X = lines.problem, lines.problem.columns
-    some = X.n < X.p and X.n * X.p > SMALL and problem.method is None and not problem.bounded
-    return some and problem.penalty.elastic()[1] > 0 and bool((problem.factor[problem.square > 0] > 0).all())
+    some = X.n < X.p and X.n * X.p > SMALL and problem.method is None
+    return some and problem.penalty.elastic()[1] > 0 and np.count_nonzero(problem.factor == 0) < X.n
 
 
 def solve(problem, lines=None, _tolerance=None):

@@ -32,7 +32,7 @@ SLOW, LESS, FURTHER = 0.1, 0.01, 20
 FEW = 30
 # Numbers in the columns at work beyond which an epoch waits for memory, and the largest Gram matrix.
 CACHED, MAX_GRAM = 4_000_000, 4000
-# Curvature that columns without a penalty are lent where even they are more than the rows, relative to their mean square.
+# Curvature that columns without a penalty are lent where even they outnumber the rows, relative to their mean square.
 LENT = 1e-9
 
 
