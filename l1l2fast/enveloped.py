@@ -39,7 +39,7 @@ def needed(problem):
 
 
 def suits(lines):
-    """Have these lines more columns than rows, curvature in all of them, and nothing else but L1?"""
+    """Have these lines more columns than rows, and curvature in all of them but a few?"""
     problem, X = lines.problem, lines.problem.columns
     some = X.n < X.p and X.n * X.p > SMALL and problem.method is None
     return some and problem.penalty.elastic()[1] > 0 and np.count_nonzero(problem.factor == 0) < X.n
@@ -69,9 +69,10 @@ def expand(problem, b, on):
 def newton(H, X, intercept, slope, total, r):
     """db, dc, t of  H db + X't = slope,  1't = total,  X db + dc = r;  dc = 0 without an intercept.
 
-    H is a matrix or, where it is diagonal, that: then the system is as large as there are rows.
+    H is a matrix or, where it is diagonal, that: then, if it has no zero, the system is as large as there are rows.
     """
     (m, k), q = X.shape, int(intercept)
+    H = H if H.ndim == 2 or H.all() else np.diag(H)
     whole = H.ndim == 2
     first = k if whole else 0
     K = np.zeros((first + q + m, first + q + m))
@@ -176,7 +177,7 @@ class Rounds:
         Unknown are b on the support, the intercept and theta on those rows; elsewhere both stay at their ends.
         """
         problem, w = self.problem, self.problem.weight
-        on = np.flatnonzero(answer.b)
+        on = np.flatnonzero((answer.b != 0) & (answer.b > problem.lower) & (answer.b < problem.upper))
         k, q = len(on), int(problem.intercept)
         room = np.minimum(self.psi + self.left, self.right - self.psi) * self.inside
         Z = np.sort(np.argsort(-room, kind="stable")[: min(k + q, np.count_nonzero(self.inside))])
@@ -194,7 +195,7 @@ class Rounds:
                 db, dc, t = newton(H, X, problem.intercept, u[on] - slope, theta.sum(), (problem.y - f)[Z])
             except np.linalg.LinAlgError:
                 return
-            b[on] += db
+            b[on] = np.clip(b[on] + db, problem.lower[on], problem.upper[on])
             level += dc
             theta[Z] -= t
             f, u = problem.columns.predict(b) + level, problem.columns.sweep(theta)

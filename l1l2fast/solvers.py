@@ -174,7 +174,7 @@ def solve(
     of coordinate ascent on the dual take their place. With an L1 penalty or `positive` the interior point method runs
     over all rows and columns, in the smaller of n and p, and the simplex method's basis is as small as the support.
     With an L2 term and more columns than rows, the loss is replaced by its envelope around the present dual point, a
-    smooth loss, in a few rounds. With L1 + L2 and more rows than columns, or other bounds, or method="irls"
+    smooth loss, in a few rounds. With L1 + L2 and more rows than columns, bounds there, or method="irls"
     they begin with reweighted least squares: |r| is replaced by the parabola that touches
     sqrt(r^2 + eps^2) from above at the present residual, eps starts at the objective of the null model
     and is halved at each of 12 reweightings. The smoothed objective falls at each; in the limit the

@@ -85,7 +85,10 @@ def test_nothing_left_to_fit():
 
 @pytest.mark.parametrize("loss", ["absolute", Pinball(0.3)], ids=str)
 @pytest.mark.parametrize("l1", [0.0, 0.05])
-@pytest.mark.parametrize("kind", ["plain", "no intercept", "weights", "factors", "offset", "standardize"])
+@pytest.mark.parametrize(
+    "kind",
+    ["plain", "no intercept", "weights", "factors", "free", "bounds", "bounds and free", "offset", "standardize"],
+)
 def test_curvature_and_more_columns_than_rows(loss, l1, kind):
     """Held against the judge, in every layout."""
     X, y = data(Absolute(), 4, 40, 520)
@@ -96,6 +99,9 @@ def test_curvature_and_more_columns_than_rows(loss, l1, kind):
         "no intercept": {"fit_intercept": False},
         "weights": {"sample_weight": rng.integers(0, 3, 40)},
         "factors": {"penalty_factor": np.r_[np.inf, rng.uniform(0.3, 3, 519)]},
+        "free": {"penalty_factor": np.r_[np.zeros(7), rng.uniform(0.3, 3, 513)]},
+        "bounds": {"lower": -rng.choice([0, 0.01, np.inf], 520), "upper": rng.choice([0, 0.02, np.inf], 520)},
+        "bounds and free": {"penalty_factor": np.r_[np.zeros(7), np.ones(513)], "lower": -0.02, "upper": 0.03},
         "offset": {"offset": rng.standard_normal(40)},
         "standardize": {"standardize": True},
     }[kind]
