@@ -17,7 +17,7 @@ from l1l2fast._scalar cimport clip
 from l1l2fast._signals cimport interrupted, raise_pending
 
 cdef enum:
-    FEW = 150  # with so few coefficients a hundredth of the gap costs nothing, and early on the error is the gap
+    FEW = 300  # with so few coefficients a hundredth of the gap costs nothing, and early on the error is the gap
 
 
 cdef double predict(Penalty penalty, Quadratic *s, double ahead, const double *b, const double *q,
