@@ -20,3 +20,6 @@ cdef class Loss:
     cdef double slack(self, double y, double f, double g) noexcept nogil
     # the value, the gradient and the curvature at once
     cdef void expand(self, double y, double f, double *out) noexcept nogil
+    # the same for n samples
+    cdef void expand_all(self, Py_ssize_t n, const double *y, const double *f, double *value, double *gradient,
+                         double *curvature) noexcept nogil

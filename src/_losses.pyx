@@ -4,9 +4,13 @@ A new loss is one class in this file with the methods listed in ``_losses.pxd``;
 tests, stubs and the documentation find it through ``Loss.__subclasses__()``.
 """
 cimport cython
-from libc.math cimport INFINITY, exp, fabs, hypot, log, log1p, tanh
+from libc.math cimport INFINITY, exp, fabs, hypot, log, log1p
 
 from l1l2fast._scalar cimport clip, sign
+
+cdef extern from "simd.h":
+    void l1l2fast_logistic(Py_ssize_t n, const double *y, const double *f, double *value, double *slope,
+                           double *bend) noexcept nogil
 
 # By so much a dual point theta = w g may leave its domain when it is divided by w again.
 cdef double ULP = 1e-15
@@ -43,6 +47,14 @@ cdef class Loss:
 
     cdef void expand(self, double y, double f, double *out) noexcept nogil:
         out[0], out[1], out[2] = self.value(y, f), self.gradient(y, f), self.curvature(y, f)
+
+    cdef void expand_all(self, Py_ssize_t n, const double *y, const double *f, double *value, double *gradient,
+                         double *curvature) noexcept nogil:
+        cdef Py_ssize_t i
+        cdef double[3] out
+        for i in range(n):
+            self.expand(y[i], f[i], out)
+            value[i], gradient[i], curvature[i] = out[0], out[1], out[2]
 
     def slopes(self):
         """The slopes ``(left, right)`` if l = left (f - y)_+ + right (y - f)_+, else None."""
@@ -312,8 +324,8 @@ cdef class Logistic(Loss):
 
     cdef double weight(self, double y, double f, double eps) noexcept nogil:
         # log cosh is concave in its argument's square (Jaakkola and Jordan, 1997)
-        cdef double m = fabs(y * f)
-        return y * y * (tanh(m / 2) / (2 * m) if m > 1e-4 else 0.25 - m * m / 48)
+        cdef double m = fabs(y * f), odds = exp(-m)
+        return y * y * ((1 - odds) / ((1 + odds) * (2 * m)) if m > 1e-4 else 0.25 - m * m / 48)
 
     cdef double conjugate(self, double y, double g) noexcept nogil:
         cdef double a = -g / y if y != 0 else 0.5
@@ -342,6 +354,10 @@ cdef class Logistic(Loss):
         out[0] = log1p(odds) if m > 0 else log1p(odds) - m
         out[1] = -y * (odds * q if m > 0 else q)
         out[2] = y * y * odds * q * q
+
+    cdef void expand_all(self, Py_ssize_t n, const double *y, const double *f, double *value, double *gradient,
+                         double *curvature) noexcept nogil:
+        l1l2fast_logistic(n, y, f, value, gradient, curvature)
 
     def responses(self):
         """The values that y may take, None for any number."""

@@ -2,6 +2,7 @@
  * CLONES makes gcc on glibc compile each for several instruction sets and pick one at load time;
  * elsewhere it is empty and the baseline serves. */
 #include <math.h>
+#include <string.h>
 
 #include "simd.h"
 
@@ -144,4 +145,64 @@ sparse_kernels l1l2fast_sparse_kernels(int is_double, int is_int64)
     if (is_double)
         return is_int64 ? sparse_table_dl() : sparse_table_di();
     return is_int64 ? sparse_table_sl() : sparse_table_si();
+}
+
+/* exp(x) for x <= 0, not below exp(-708): 2^k times Taylor's polynomial on |r| <= log(2) / 2. Rounding by a large
+ * number leaves k in the low bits of it. */
+INLINE double exp_below(double x)
+{
+    const double large = 0x1.8p52, log2_high = 0x1.62e42fefa3800p-1, log2_low = 0x1.ef35793c76730p-45;
+    x = x < -708 ? -708 : x;
+    double rounded = x * 0x1.71547652b82fep0 + large, k = rounded - large, scale;
+    double r = (x - k * log2_high) - k * log2_low, p = 1.0 / 6227020800;
+    uint64_t bits;
+    memcpy(&bits, &rounded, 8);
+    bits = (bits + 1023) << 52;
+    memcpy(&scale, &bits, 8);
+    p = p * r + 1.0 / 479001600;
+    p = p * r + 1.0 / 39916800;
+    p = p * r + 1.0 / 3628800;
+    p = p * r + 1.0 / 362880;
+    p = p * r + 1.0 / 40320;
+    p = p * r + 1.0 / 5040;
+    p = p * r + 1.0 / 720;
+    p = p * r + 1.0 / 120;
+    p = p * r + 1.0 / 24;
+    p = p * r + 1.0 / 6;
+    p = p * r + 0.5;
+    return scale * ((p * r + 1) * r + 1);
+}
+
+/* log(1 + x) for 0 <= x <= 1: twice the series of artanh at x / (2 + x) <= 1/3 */
+INLINE double log1p_of_part(double x)
+{
+    double s = x / (2 + x), z = s * s, p = 1.0 / 33;
+    p = p * z + 1.0 / 31;
+    p = p * z + 1.0 / 29;
+    p = p * z + 1.0 / 27;
+    p = p * z + 1.0 / 25;
+    p = p * z + 1.0 / 23;
+    p = p * z + 1.0 / 21;
+    p = p * z + 1.0 / 19;
+    p = p * z + 1.0 / 17;
+    p = p * z + 1.0 / 15;
+    p = p * z + 1.0 / 13;
+    p = p * z + 1.0 / 11;
+    p = p * z + 1.0 / 9;
+    p = p * z + 1.0 / 7;
+    p = p * z + 1.0 / 5;
+    p = p * z + 1.0 / 3;
+    return 2 * (s + s * z * p);
+}
+
+CLONES void l1l2fast_logistic(ptrdiff_t n, const double *restrict y, const double *restrict f, double *restrict value,
+                              double *restrict slope, double *restrict bend)
+{
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double m = y[i] * f[i], odds = exp_below(m > 0 ? -m : m), q = 1 / (1 + odds), rest = log1p_of_part(odds);
+        value[i] = m > 0 ? rest : rest - m;
+        slope[i] = -y[i] * (m > 0 ? odds * q : q);
+        bend[i] = y[i] * y[i] * (odds * q * q);
+    }
 }

@@ -118,6 +118,8 @@ double l1l2fast_line_slacks(ptrdiff_t n, const double *y, const double *f, const
                             double left, double right, double s);
 /* sum_i w_i of the y_i < low, and how many lie in [low, high] */
 double l1l2fast_below(ptrdiff_t n, const double *y, const double *w, double low, double high, ptrdiff_t *between);
+/* log(1 + exp(-y f)) of each and its first two derivatives in f */
+void l1l2fast_logistic(ptrdiff_t n, const double *y, const double *f, double *value, double *slope, double *bend);
 /* asks for memory that will soon be read */
 void l1l2fast_prefetch(const void *start, size_t bytes);
 dense_kernels l1l2fast_dense_kernels(int is_double);
