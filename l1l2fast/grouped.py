@@ -137,7 +137,7 @@ def descend(model, point, left, judge):
         t, expected = search(model, b, f, db, df)
         if t == 0:
             break  # rounding
-        model.learn(t)
+        model.learn(f, df, t)
         b, f = b + t * db, f + t * df
         model.last = db, df
         if expected <= judge.enough():

@@ -13,12 +13,16 @@ from l1l2fast import normal
 from l1l2fast._cd import residual_epochs
 from l1l2fast._conjugate import support_step
 from l1l2fast._dense import DenseF
-from l1l2fast._model import minimise, parabola
+from l1l2fast._model import minimise, parabola, stiffen
 from l1l2fast._weigh import gram_and_sums, weigh
 from l1l2fast.working_set import SMALL
 
-# What the curvature is at least, as a part of a majoriser's: at first, at most, and when it is dropped.
-SHARE, MOST_SHARE, LEAST_SHARE = 0.3, 1.0, 1e-5
+# What the curvature is at least, as a part of a majoriser's: at first, and when it is dropped.
+SHARE, LEAST_SHARE = 0.3, 1e-5
+# What each step leaves of the curvature that rows were lent because a step had been cut.
+KEPT = 0.1
+# The fall of a step, relative to the loss, below which its rounding says nothing about the parabola.
+TRIFLE = 1e-9
 # Epochs of one step in Gram form, at most; in residual form, of which those over the support between two over all
 # columns; and the part of the largest move at which they end.
 EPOCHS, MOST, ACTIVE, FADED = 2000, 20, 3, 0.05
@@ -26,8 +30,8 @@ EPOCHS, MOST, ACTIVE, FADED = 2000, 20, 3, 0.05
 # matrix after all, when the epochs were as many as the support has columns, divided by RENT.
 LAST, NEAR, RENT = 1e-3, 0.1, 12
 # An epoch that moves b by more than this part of the one before is followed by conjugate gradients: what they leave of
-# the squared slopes, and their iterations at most.
-SLOW, LESS, FURTHER = 0.1, 0.01, 20
+# the squared slopes, and their iterations at most, on the way and then.
+SLOW, LESS, SHORT, FURTHER = 0.1, 0.01, 20, 150
 # So few sparse columns make a Gram matrix at once.
 FEW = 30
 # Numbers in the columns at work beyond which an epoch waits for memory, and the largest Gram matrix.
@@ -58,29 +62,41 @@ class Model:
         self.mean = problem.columns.mean.copy()
         self.l, self.v, self.h = np.empty((3, problem.columns.n))
         self.G, self.work = np.empty((0, 0)), np.empty(0)
-        self.share, self.epochs, self.last = SHARE, 0, None
+        self.floor = np.zeros(problem.columns.n)
+        self.share, self.doubt, self.epochs, self.last = SHARE, 0.0, 0, None
         free = (problem.factor == 0) | (problem.penalty.growth() == 0)
         self.free = bool(free[problem.lower < problem.upper].any())  # slopes that must vanish to rounding
 
-    def learn(self, t):
-        """Steps that had to be cut ask for more curvature."""
-        if t < 0.5:
-            self.share = min(MOST_SHARE, max(10, 1 / t) * max(self.share, LEAST_SHARE))
-        elif t == 1:
+    def learn(self, f, df, t):
+        """Where a step had to be cut, some rows were taken for too flat; else they may all be as flat as they are."""
+        self.floor *= KEPT
+        if t < 1:
+            stiffen(self.problem.sums, f, df, self.l, self.v, self.h, self.floor)
+        else:
             self.share = 0.1 * self.share if self.share > LEAST_SHARE else 0.0
+
+    def trust(self, df, t, fall, expected):
+        """How far to trust the next parabola: as far as a step fell by what this one said."""
+        modelled = expected - self.h @ (df * df) / 2
+        if t < 1:
+            self.doubt = 1.0
+        else:
+            self.doubt = abs(1 - fall / modelled) / 2 if modelled > TRIFLE * self.l.sum() else 0.0
 
     def direction(self, which, b, f, strength, enough, rough):
         """The way to the minimum of the parabola over the columns `which`: the changes of b and f.
 
-        A rough one is enough on the way: that of a few epochs.
+        A rough one is enough on the way, and where the last step fell by something else than its parabola: that of a
+        few epochs.
         """
+        rough = rough or self.doubt > FADED
         problem, X = self.problem, self.problem.columns
-        loss, all_v, all_h, rank = parabola(problem.sums, f, self.share, self.l, self.v, self.h)
+        loss, all_v, all_h, rank = parabola(problem.sums, f, self.share, self.floor, self.l, self.v, self.h)
         if rank == 0:  # every row is on a line
             self.share = SHARE
-            loss, all_v, all_h, rank = parabola(problem.sums, f, self.share, self.l, self.v, self.h)
+            loss, all_v, all_h, rank = parabola(problem.sums, f, self.share, self.floor, self.l, self.v, self.h)
         lift, new, v = all_v / all_h if problem.intercept else 0.0, b, self.v
-        pays, still = self.gram_pays(len(which)), False
+        inside, pays, still = which, self.gram_pays(len(which)), False
         if not pays:
             new, v, still = self.epochs_over(which, b, strength, lift, enough, rough)
             which = which[new[which] != 0]
@@ -88,7 +104,7 @@ class Model:
             ends = loss, enough, rank - problem.intercept
             new = self.by_gram(which, strength, new, v, lift, *ends)
         db = new - b
-        df = X.predict(db)
+        df = X.predict(db, inside)
         if problem.intercept:  # the columns less their means by the weights h
             df += lift - self.h @ df / all_h
         return db, df
@@ -133,7 +149,7 @@ class Model:
         """
         sparse = self.problem.columns.sparse
         most = MOST if rough else max(MOST, np.count_nonzero(b) // RENT) if sparse else 1
-        faded = FADED if rough else 0.0 if self.free else LAST
+        faded = FADED if rough else 0.0 if self.free else max(LAST, self.doubt)
         moved, largest, epochs = np.inf, 0.0, 0
         while epochs < most and (moved > faded * largest if rough else moved > max(faded * largest, enough)):
             before = moved
@@ -141,7 +157,7 @@ class Model:
             largest = max(largest, moved)
             support = at[b[at] != 0]
             if sparse and moved > SLOW * before:
-                more, _ = support_step(X, support, h, v, b, *box, LESS, FURTHER)
+                more, _ = support_step(X, support, h, v, b, *box, LESS, SHORT if rough else FURTHER)
             else:
                 more, _ = residual_epochs(X, support, h, v, b, *box, FADED * moved, ACTIVE)
             epochs += 1 + more
@@ -191,7 +207,7 @@ class Rows(Model):
     def direction(self, which, b, f, strength, enough, rough):
         """The way to the minimum of the parabola over all columns: the changes of b and f."""
         problem, X = self.problem, self.problem.columns
-        parabola(problem.sums, f, self.share, self.l, self.v, self.h)
+        parabola(problem.sums, f, self.share, self.floor, self.l, self.v, self.h)
         pull = np.zeros(X.p)
         pull[self.held] = self.inverse * self.d * b[self.held]
         root = np.sqrt(self.h)

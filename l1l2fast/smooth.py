@@ -53,6 +53,18 @@ class Point(NamedTuple):
     f: np.ndarray
     theta: np.ndarray
     g: np.ndarray
+    loss: float = 0.0  # sum w l
+
+
+class Candidates(WorkingSet):
+    """A working set that knows which columns may move, and which of them no penalty holds at zero."""
+
+    def __init__(self, problem):
+        super().__init__(problem)
+        kink = kinks(problem)
+        self.movable = (problem.lower < problem.upper) & (problem.square > 0)
+        self.free = kink == 0
+        self.kinked = not self.free.all()
 
 
 def suits(problem):
@@ -63,7 +75,7 @@ def suits(problem):
 def solve(problem):
     """Minimise; returns an Answer."""
     model = model_of(problem)
-    judge, working = Judge(problem), WorkingSet(problem)
+    judge, working = Judge(problem), Candidates(problem)
     if sampled(problem):
         problem = replace(problem, start=of_sample(problem))
         model.share = 0.0 if problem.start.any() else model.share  # near enough for Newton's steps
@@ -97,7 +109,7 @@ def first_point(problem, judge):
         kink = kinks(problem)
         held = (kink > 0) & (problem.lower < problem.upper)
         strength = max(1.0, float((np.abs(g[held]) / kink[held]).max(initial=0.0)))
-    return Point(strength, b, c, f, theta, g)
+    return Point(strength, b, c, f, theta, g, judge.null)
 
 
 def sampled(problem):
@@ -145,25 +157,25 @@ def refresh(problem, strength, b, f):
         f += c
         c += level(problem.sums, f)
     theta = np.empty(len(f))
-    dual_point(problem.sums, f, theta)
-    return Point(strength, b, c, f, theta, problem.columns.sweep(theta))
+    loss = dual_point(problem.sums, f, theta)
+    return Point(strength, b, c, f, theta, problem.columns.sweep(theta), loss)
 
 
 def choose(problem, working, before, point, strength):
     """Let the columns in that matter at this strength; returns whether some were left out."""
-    kink = kinks(problem)
-    movable = (problem.lower < problem.upper) & (problem.square > 0)
-    if problem.columns.p <= SMALL or not kink.any():
-        working.extend(working.outside(movable))
+    if problem.columns.p <= SMALL or not working.kinked:
+        working.extend(working.outside(working.movable))
         return False
     active = np.count_nonzero(point.b)
     room = problem.columns.p if problem.columns.sparse else max(ROOM, active)
     wanted = working.wanted(before, point, strength, room)
-    keep = (point.b != 0) | wanted
-    if len(working) > SPARE * active + ROOM:
-        working.drop(keep)
     new = np.count_nonzero(wanted) - np.count_nonzero(wanted[working.which])
-    working.extend(working.outside(movable & (keep | (kink == 0))))
+    wanted |= point.b != 0
+    wanted |= working.free
+    if len(working) > SPARE * active + ROOM:
+        working.drop(wanted)
+    wanted &= working.movable
+    working.extend(working.outside(wanted))
     return new > active // 50
 
 
@@ -174,10 +186,11 @@ def descend(model, which, point, strength, left, judge):
     for _ in range(steps):
         db, df = model.direction(which, b, f, strength, enough, left or strength > 1)
         t, fall, expected = search(model.problem.sums, f, df, b, db, which, strength, model.l, model.v)
-        model.learn(t)
+        model.learn(f, df, t)
+        model.trust(df, t, fall, expected)
         if not fall > 0 and t < 1:
             break  # rounding; a whole step is taken even so, since its slope at the end is smaller
-        b, f = b + t * db, f + t * df
+        b, f = moved(b, t, db, which), f + t * df
         model.last = db, df
         first = max(first, fall)
         if expected <= judge.enough() or left and fall < FADING * first:
@@ -189,8 +202,18 @@ def descend(model, which, point, strength, left, judge):
     return b, f
 
 
+def moved(b, t, db, which):
+    """b + t db, db being zero outside of `which`."""
+    b = b.copy()
+    b[which] += t * db[which]
+    return b
+
+
 class Judge:
-    """Certifies every point at full strength, keeps the best, and says when to stop."""
+    """Certifies every point at full strength, keeps the best, and says when to stop.
+
+    On the way down it looks only if somebody watches: no such point is near the optimum.
+    """
 
     def __init__(self, problem):
         self.problem = problem
@@ -210,6 +233,9 @@ class Judge:
     def __call__(self, point, model):
         """An Answer if this is the end."""
         problem = self.problem
+        if point.strength > 1 and problem.callback is None and self.rounds < problem.max_iter:
+            self.rounds, self.objective = self.rounds + 1, point.loss
+            return None
         objective, gap, scale = problem.certify(point.b, point.f, point.theta, point.g)
         self.idle = 0 if gap < 0.5 * self.gap or objective < self.objective or point.strength > 1 else self.idle + 1
         self.objective = objective
@@ -241,7 +267,8 @@ class Judge:
             return LOOSE * self.objective
         if self.still == FREE and self.idle and not left:
             return 0.0  # slopes of free columns must come down to rounding, which no gap foretells
-        return min(MISSING * self.gap, np.inf if left else AHEAD * self.loosened(self.gap))
+        gap = min(self.gap, self.objective)
+        return min(MISSING * gap, np.inf if left else AHEAD * self.loosened(gap))
 
     def loosened(self, gap):
         """What a gap of the loss means for a parabola, whose gap is of second order where the loss is a line."""

@@ -60,7 +60,7 @@ cdef class Columns:
     cpdef sweep_piece(self, Py_ssize_t lo, Py_ssize_t hi, const double[::1] v, double total, out)
     cdef int add_moments(self, const double[::1] w, const double[::1] v, double[::1] origin,
                          double[:, ::1] s) except -1
-    cdef int fit(self, const double[::1] b, double[::1] f) except -1
+    cdef int fit(self, const double[::1] b, double[::1] f, const Py_ssize_t[::1] which_=*) except -1
     cdef double subtract(self, const double[::1] y, const double[::1] w, const double[::1] b, bint centred,
                          double[::1] r, double[::1] theta) except? -1
     cdef double settle(self, const double[::1] w, bint centred, double[::1] r, double[::1] theta) noexcept

@@ -323,13 +323,13 @@ cdef class Columns:
                 raise_pending()
         return 0
 
-    def predict(self, const double[::1] b not None):
-        """X~ b, reading the columns of nonzero b only."""
+    def predict(self, const double[::1] b not None, const Py_ssize_t[::1] which=None):
+        """X~ b, reading the columns of nonzero b only; `which`, if given, are all that may be nonzero."""
         out = np.empty(self.n)
-        self.fit(b, out)
+        self.fit(b, out, which)
         return out
 
-    cdef int fit(self, const double[::1] b, double[::1] f) except -1:
+    cdef int fit(self, const double[::1] b, double[::1] f, const Py_ssize_t[::1] which_=None) except -1:
         # f = X~ b
         cdef Py_ssize_t k = 0, i, j, lo, step, end = self.parts(PART, &step)
         cdef Py_ssize_t units = 0 if self.by_rows() else self.n  # rows do not ask for ones
@@ -340,9 +340,9 @@ cdef class Columns:
         f[:] = 0.0
         for i in range(units):
             ones[i] = 1.0
-        for j in range(self.p):
-            which[k] = j
-            k += b[j] != 0
+        for j in range(self.p if which_ is None else which_.shape[0]):
+            which[k] = j if which_ is None else which_[j]
+            k += b[which[k]] != 0
         if units or k == 0:
             end = k
         try:

@@ -8,11 +8,17 @@ a bound is stopped there, and the step is then as long as is best.
 """
 import numpy as np
 
+from libc.math cimport INFINITY
+
 from l1l2fast._blas cimport axpy, dot
 from l1l2fast._columns cimport Columns
 from l1l2fast._penalties cimport Penalty
 from l1l2fast._scalar cimport clip
 from l1l2fast._signals cimport interrupted, raise_pending
+
+
+cdef enum:
+    HOLDS = 4  # times that coefficients are held at a kink or a bound
 
 
 cdef struct Piece:
@@ -54,16 +60,26 @@ cdef double multiply(Columns X, Piece *s, const double *d, double *a, double *u)
     return total
 
 
-cdef Py_ssize_t iterate(Columns X, Piece *s, double tol, Py_ssize_t most, double *r, double *d, double *p,
-                        double *a, double *u) noexcept nogil:
-    """d with A d = r, r becoming r - A d, until the squares of r, by A's diagonal, are `tol` of what they were."""
-    cdef Py_ssize_t c, count = 0
-    cdef double now = 0.0, first, before, length, bent
+cdef double size_of(Piece *s, const double *r) noexcept nogil:
+    # the squares of r, by A's diagonal
+    cdef Py_ssize_t c
+    cdef double total = 0.0
     for c in range(s.k):
-        d[c], p[c] = 0.0, r[c] / s.size[c]
-        now += r[c] * p[c]
-    first = now
-    while now > tol * first and count < most:
+        total += r[c] * r[c] / s.size[c]
+    return total
+
+
+cdef Py_ssize_t iterate(Columns X, Piece *s, double enough, Py_ssize_t most, double *r, double *d, double *p,
+                        double *a, double *u) noexcept nogil:
+    """d brought nearer to A d = r_0, r being r_0 - A d, until the squares of r, by A's diagonal, are `enough`.
+
+    Where the diagonal is infinite, d stays as it is.
+    """
+    cdef Py_ssize_t c, count = 0
+    cdef double now = size_of(s, r), before, length, bent
+    for c in range(s.k):
+        p[c] = r[c] / s.size[c]
+    while now > enough and count < most:
         multiply(X, s, p, a, u)
         bent = dot(s.k, p, a)
         count += 1
@@ -72,11 +88,26 @@ cdef Py_ssize_t iterate(Columns X, Piece *s, double tol, Py_ssize_t most, double
         length = now / bent
         axpy(s.k, length, p, d)
         axpy(s.k, -length, a, r)
-        before, now = now, 0.0
-        for c in range(s.k):
-            now += r[c] * r[c] / s.size[c]
+        before, now = now, size_of(s, r)
         for c in range(s.k):
             p[c] = r[c] / s.size[c] + now / before * p[c]
+    return count
+
+
+cdef Py_ssize_t stop(Piece *s, Penalty penalty, const double *b, const double *factor, const double *lower,
+                     const double *upper, double *d) noexcept nogil:
+    """The way d ends at kinks and bounds, where it is held from now on; returns how many that are new."""
+    cdef Py_ssize_t c, j, count = 0
+    cdef double new
+    for c in range(s.k):
+        j = s.J[c]
+        new = clip(b[j] + d[c], lower[j], upper[j])
+        if new * b[j] < 0 and factor[j] > 0 and not penalty.smooth(0.0):
+            new = 0.0
+        if new != b[j] + d[c] and s.size[c] < INFINITY:
+            s.size[c] = INFINITY
+            count += 1
+        d[c] = new - b[j]
     return count
 
 
@@ -90,8 +121,8 @@ def support_step(Columns X not None, const Py_ssize_t[::1] which not None, const
     iterations, each about as much as an epoch, and by how much the objective fell.
     """
     cdef Piece s
-    cdef Py_ssize_t c, j, count, k = which.shape[0]
-    cdef double total = 0.0, slope, bent, fall, new, t
+    cdef Py_ssize_t c, j, count = 0, k = which.shape[0], _round
+    cdef double total = 0.0, slope, bent, fall, enough, t
     if k == 0 or v.shape[0] == 0:
         return 0, 0.0
     cdef Py_ssize_t[::1] J = np.empty(k, dtype=np.intp)
@@ -109,16 +140,18 @@ def support_step(Columns X not None, const Py_ssize_t[::1] which not None, const
             j = s.J[c]
             r[c] = X.dot(j, &v[0], total) - (factor[j] * penalty.derivative(b[j]) if factor[j] > 0 else 0.0)
             first[c] = r[c]
-        count = iterate(X, &s, tol, most, r, d, &work[4, 0], &work[5, 0], &u[0])
+            d[c] = 0.0
+        enough = tol * size_of(&s, r)
+        for _round in range(HOLDS):
+            count += iterate(X, &s, enough, most - count, r, d, &work[4, 0], &work[5, 0], &u[0])
+            if stop(&s, penalty, &b[0], &factor[0], &lower[0], &upper[0], d) == 0 or count >= most:
+                break
+            multiply(X, &s, d, &work[5, 0], &u[0])  # what is held there may move others
+            for c in range(s.k):
+                r[c] = first[c] - work[5, c]
     if interrupted():
         raise_pending()
     with nogil:
-        for c in range(s.k):  # the way, stopped at kinks and bounds
-            j = s.J[c]
-            new = clip(b[j] + d[c], lower[j], upper[j])
-            if new * b[j] < 0 and factor[j] > 0 and not penalty.smooth(0.0):
-                new = 0.0
-            d[c] = new - b[j]
         multiply(X, &s, d, &work[5, 0], &u[0])
         slope = dot(s.k, d, first)
         bent = dot(s.k, d, &work[5, 0])

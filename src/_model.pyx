@@ -2,9 +2,10 @@
 
     F(f, b) = sum_i w_i l(y_i, f_i) + t sum_j factor_j pen(b_j)
 
-The parabola has the slopes of the loss and the curvatures max(l'', share weight): those of the loss
+The parabola has the slopes of the loss and the curvatures max(l'', share weight, floor): those of the loss
 itself, but no smaller than a part of the curvature of a parabola that lies above it, so that rows of
-no curvature (Huber's outliers, the certain ones of the logistic loss) cannot send a step anywhere.
+no curvature (Huber's outliers, the certain ones of the logistic loss) cannot send a step anywhere; and
+no smaller than that of a parabola which a step has met, see `stiffen`.
 """
 import numpy as np
 
@@ -18,31 +19,58 @@ from l1l2fast._signals cimport raise_pending
 cdef enum:
     STEPS = 100  # along the intercept, at most: each halves the bracket, or is as long as a majoriser's
     HALVINGS = 50
+    BLOCK = 256  # samples at a time
 
 # How far the derivative at the end of a step may have risen above zero, relative to that at its beginning.
 cdef double RISE = 0.3
+# How much flatter a parabola must be than the loss to count as too flat.
+cdef double FLATTER = 2.0
 
 
-def parabola(Sums sums not None, const double[::1] f not None, double share,
+cdef inline Py_ssize_t blocks(Py_ssize_t n) noexcept nogil:
+    return (n + BLOCK - 1) // BLOCK
+
+
+def parabola(Sums sums not None, const double[::1] f not None, double share, const double[::1] floor not None,
              double[::1] l not None, double[::1] v not None, double[::1] h not None):
-    """l = w times the loss, v = -w l', h = w max(l'', share * weight); returns their sums and how many h > 0."""
-    cdef Py_ssize_t i, rank = 0
+    """l = w times the loss, v = -w l', h = max(w l'', w share weight, floor); returns their sums, how many h > 0."""
+    cdef Py_ssize_t i, rank = 0, n = f.shape[0]
     cdef double all_l = 0.0, all_v = 0.0, all_h = 0.0, w
-    cdef double[3] at
+    if n == 0:
+        return 0.0, 0.0, 0.0, 0
     with nogil:
-        for i in range(f.shape[0]):
-            l[i] = v[i] = h[i] = 0.0
+        sums.loss.expand_all(n, &sums.y[0], &f[0], &l[0], &v[0], &h[0])
+        for i in range(n):
             w = sums.w[i]
+            if share > 0 and w > 0:
+                h[i] = max(h[i], share * sums.loss.weight(sums.y[i], f[i], 0.0))
             if w > 0:
-                sums.loss.expand(sums.y[i], f[i], at)
-                if share > 0:
-                    at[2] = max(at[2], share * sums.loss.weight(sums.y[i], f[i], 0.0))
-                l[i], v[i], h[i] = w * at[0], -w * at[1], w * at[2]
+                l[i], v[i], h[i] = w * l[i], -w * v[i], max(w * h[i], floor[i])
+            else:
+                l[i] = v[i] = h[i] = 0.0
             all_l += l[i]
             all_v += v[i]
             all_h += h[i]
             rank += h[i] > 0
     return all_l, all_v, all_h, rank
+
+
+def stiffen(Sums sums not None, const double[::1] f not None, const double[::1] df not None,
+            const double[::1] l not None, const double[::1] v not None, const double[::1] h not None,
+            double[::1] floor not None):
+    """Raise floor to the curvature of the parabola that meets the loss at f and f + df, where that is far above h.
+
+    These are the few rows that a step sent from where the loss is nearly straight over a bend.
+    """
+    cdef Py_ssize_t i
+    cdef double rise
+    with nogil:
+        for i in range(f.shape[0]):
+            if sums.w[i] == 0 or df[i] == 0:
+                continue
+            rise = sums.w[i] * sums.loss.value(sums.y[i], f[i] + df[i]) - l[i] + v[i] * df[i]
+            if rise > FLATTER / 2 * h[i] * df[i] * df[i] and rise > 1e-12 * (l[i] + fabs(v[i] * df[i])):
+                floor[i] = max(floor[i], 2 * rise / (df[i] * df[i]))
 
 
 def minimise(Sums sums not None, const double[:, ::1] G not None, const Py_ssize_t[::1] which not None,
@@ -79,37 +107,48 @@ def minimise(Sums sums not None, const double[:, ::1] G not None, const Py_ssize
 
 def dual_point(Sums sums not None, const double[::1] f not None, double[::1] theta not None):
     """theta = -w l' at f; returns sum w l."""
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, lo, m, block
     cdef double total = 0.0
-    cdef double[3] at
+    cdef double[BLOCK] value, bend
     with nogil:
-        for i in range(f.shape[0]):
-            theta[i] = 0.0
-            if sums.w[i] > 0:
-                sums.loss.expand(sums.y[i], f[i], at)
-                total += sums.w[i] * at[0]
-                theta[i] = -sums.w[i] * at[1]
+        for block in range(blocks(f.shape[0])):
+            lo = block * BLOCK
+            m = min(<Py_ssize_t>BLOCK, f.shape[0] - lo)
+            sums.loss.expand_all(m, &sums.y[lo], &f[lo], value, &theta[lo], bend)
+            for i in range(m):
+                if sums.w[lo + i] > 0:
+                    total += sums.w[lo + i] * value[i]
+                    theta[lo + i] *= -sums.w[lo + i]
+                else:
+                    theta[lo + i] = 0.0
     return total
 
 
 def level(Sums sums not None, double[::1] f not None):
     """Add to f the constant that minimises the loss; returns it. Newton's method, held in a bracket."""
     cdef Py_ssize_t i, _step
-    cdef double t = 0.0, new, slope, bend, above, size, low = -INFINITY, high = INFINITY, far, first = 0.0
-    cdef double[3] at
+    cdef double t = 0.0, new, slope, bend, above, size, low = -INFINITY, high = INFINITY, far, first = 0.0, w
+    cdef double[BLOCK] at, value, gradient, curvature
+    cdef Py_ssize_t lo, m, block
     cdef bint careful = False
     with nogil:
         for _step in range(STEPS):
             slope = bend = above = size = far = 0.0
-            for i in range(f.shape[0]):
-                if sums.w[i] > 0:
-                    sums.loss.expand(sums.y[i], f[i] + t, at)
-                    slope += sums.w[i] * at[1]
-                    size += sums.w[i] * fabs(at[1])
-                    bend += sums.w[i] * at[2]
-                    far += sums.w[i] * fabs(f[i] + t)
-                    if careful:
-                        above += sums.w[i] * sums.loss.weight(sums.y[i], f[i] + t, 0.0)
+            for block in range(blocks(f.shape[0])):
+                lo = block * BLOCK
+                m = min(<Py_ssize_t>BLOCK, f.shape[0] - lo)
+                for i in range(m):
+                    at[i] = f[lo + i] + t
+                sums.loss.expand_all(m, &sums.y[lo], at, value, gradient, curvature)
+                for i in range(m):
+                    w = sums.w[lo + i]
+                    if w > 0:
+                        slope += w * gradient[i]
+                        size += w * fabs(gradient[i])
+                        bend += w * curvature[i]
+                        far += w * fabs(at[i])
+                        if careful:
+                            above += w * sums.loss.weight(sums.y[lo + i], at[i], 0.0)
             if fabs(slope) <= 3e-16 * size or size < 1e-40:
                 break
             if _step > 0 and not careful and not fabs(slope) < 0.5 * fabs(first) or bend == 0 and not careful:
@@ -163,17 +202,23 @@ cdef double penalty_rise(Sums sums, const Py_ssize_t *which, Py_ssize_t k, doubl
 cdef double loss_slope(Sums sums, const double[::1] f, const double[::1] df, double t, const double[::1] l,
                        double *rise, double *rounding) noexcept nogil:
     # derivative of the loss along df at t, its rise above l, and what both may be by rounding
-    cdef Py_ssize_t i
-    cdef double total = 0.0, one
-    cdef double[3] at
+    cdef Py_ssize_t i, lo, m, block
+    cdef double total = 0.0, one, w
+    cdef double[BLOCK] at, value, gradient, bend
     rise[0] = rounding[0] = 0.0
-    for i in range(f.shape[0]):
-        if sums.w[i] > 0 and df[i] != 0:
-            sums.loss.expand(sums.y[i], f[i] + t * df[i], at)
-            one = sums.w[i] * df[i] * at[1]
-            total += one
-            rise[0] += sums.w[i] * at[0] - l[i]
-            rounding[0] += 1e-15 * (fabs(one) + l[i])
+    for block in range(blocks(f.shape[0])):
+        lo = block * BLOCK
+        m = min(<Py_ssize_t>BLOCK, f.shape[0] - lo)
+        for i in range(m):
+            at[i] = f[lo + i] + t * df[lo + i]
+        sums.loss.expand_all(m, &sums.y[lo], at, value, gradient, bend)
+        for i in range(m):
+            w = sums.w[lo + i]
+            if w > 0 and df[lo + i] != 0:
+                one = w * df[lo + i] * gradient[i]
+                total += one
+                rise[0] += w * value[i] - l[lo + i]
+                rounding[0] += 1e-15 * (fabs(one) + l[lo + i])
     return total
 
 

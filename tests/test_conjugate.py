@@ -72,6 +72,19 @@ def test_a_step_stops_at_zero_and_at_bounds_and_still_goes_down():
     np.testing.assert_allclose(v, w * (y - dense @ b), atol=1e-14)
 
 
+def test_where_some_are_stopped_the_others_are_solved_for():
+    X, _ = texts(2, 60, 20)
+    w, which, factor = np.full(60, 1 / 60), np.arange(20), np.ones(20)
+    dense, everywhere = X.toarray(), np.full(20, np.inf)
+    b, square = np.full(20, 0.5), w @ dense**2
+    y = dense @ np.where(which % 5 == 0, -0.5, 1.0)
+    v = w * (y - dense @ b)
+    support_step(Sparse(X), which, w, v, b, square, L1(0.01), factor, -everywhere, everywhere, 1e-24, 1000)
+    inside = b != 0
+    np.testing.assert_array_equal(~inside, which % 5 == 0)  # the solution of all of them would have crossed zero there
+    np.testing.assert_allclose(dense[:, inside].T @ (w * (y - dense @ b)), 0.01, atol=1e-10)
+
+
 @pytest.mark.parametrize("intercept", [True, False])
 def test_sparse_logistic_without_a_gram_matrix(monkeypatch, intercept):
     X, y = texts(3, 400, 900)

@@ -10,6 +10,9 @@ from data import random_problem
 from test_solve_cells import OPTIONS, N, P, hostile
 
 from l1l2fast import L1, L1L2, L2, ConvergenceWarning, Huber, Status, solve
+from l1l2fast._model import dual_point, parabola, stiffen
+from l1l2fast._objective import Sums
+from l1l2fast.losses import Logistic
 
 ANSWERS = {}
 CELLS = [Cell(loss, l1, l2) for loss in ("huber", "logistic") for l1, l2 in ((0, 0), (0.1, 0), (0, 0.1), (0.05, 0.1))]
@@ -273,3 +276,44 @@ def test_the_gradient_vanishes_with_free_columns_beside_many_under_l2(loss, free
     theta = np.clip(y - f, -0.3, 0.3) / n if loss != "logistic" else y / (1 + np.exp(y * f)) / n
     assert abs(theta.sum()) <= 1e-12
     np.testing.assert_allclose(X.T @ theta, 0.2 * factor * result.coef, atol=1e-11)
+
+
+def sums_of(loss, y):
+    one = np.ones(1)
+    return Sums(loss, L1(1.0), y, np.full(len(y), 1 / len(y)), one, one, -one, one, False)
+
+
+def test_many_rows_of_the_logistic_loss_are_as_exact_as_one():
+    f = np.concatenate([[0.0, 1e-300, 1e-9, 700.0, 1e6], np.geomspace(1e-3, 100, 700)])
+    f = np.concatenate([f, -f])
+    y = np.where(np.arange(len(f)) % 2, 1.0, -1.0)
+    sums, (l, v, h, theta) = sums_of(Logistic(), y), np.empty((4, len(f)))
+    with np.errstate(under="ignore"):
+        m = (y * f).astype(np.longdouble)
+        odds = np.exp(-abs(m))
+        value = np.log1p(odds) + np.maximum(-m, 0)
+        slope = np.where(m > 0, odds, 1) / (1 + odds)
+        bend = odds / (1 + odds) ** 2
+    total, _, _, _ = parabola(sums, f, 0.0, np.zeros(len(f)), l, v, h)
+    tiny = 1e-300  # odds smaller than that are as good as none
+    np.testing.assert_allclose(len(f) * l, value.astype(float), rtol=2e-15, atol=tiny)
+    np.testing.assert_allclose(len(f) * v, (y * slope).astype(float), rtol=2e-15, atol=tiny)
+    np.testing.assert_allclose(len(f) * h, bend.astype(float), rtol=2e-15, atol=tiny)
+    assert dual_point(sums, f, theta) == pytest.approx(total, rel=1e-14)
+    np.testing.assert_array_equal(theta, v)
+
+
+@pytest.mark.parametrize("loss", [Logistic(), Huber(0.5)], ids=str)
+def test_rows_that_a_step_sends_over_a_bend_are_stiffened(loss):
+    y = np.ones(4)
+    f, df = np.array([-7.0, 0.9, 8.0, 1.0]), np.array([600.0, 1e-4, -500.0, 0.0])
+    sums, (l, v, h) = sums_of(loss, y), np.empty((3, 4))
+    floor = np.zeros(4)
+    parabola(sums, f, 0.0, floor, l, v, h)
+    stiffen(sums, f, df, l, v, h, floor)
+    there = np.array([loss(1.0, x) / 4 for x in f + df])
+    expected = 2 * (there - l + v * df)[[0, 2]] / df[[0, 2]] ** 2
+    np.testing.assert_allclose(floor[[0, 2]], expected, rtol=1e-12)
+    assert (floor[[1, 3]] == 0).all() and (floor[[0, 2]] > 2 * h[[0, 2]]).all()
+    parabola(sums, f, 0.0, floor, l, v, h)
+    np.testing.assert_array_equal(h[[0, 2]], floor[[0, 2]])
