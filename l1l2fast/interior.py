@@ -14,15 +14,15 @@ from scipy.linalg import blas, lapack
 
 # Part of the largest feasible dual point to start from, and part of the way to the boundary in each step.
 INSIDE, REACH = 0.98, 0.995
-# Curvatures below this part of the largest are left out of the matrix.
-SMALLEST = 1e-8
+# Curvatures below this part of the largest are left out of the matrix; and so many columns per row are in it at most.
+SMALLEST, LARGE = 1e-8, 1.5
 STEPS = 40
 # A coefficient is in the support if its multiplier exceeds its slack by this part of max|b| / l.
 CROSS = 1e-3
 
 
 # The columns that may be in the support: |g| within this part of its limit; and at most so many per row.
-POSSIBLE, MOST = 0.5, 5
+POSSIBLE, MOST = 0.6, 5
 # Rows, at most: the matrix and the columns are held in memory.
 MAX_ROWS = 4000
 
@@ -76,22 +76,21 @@ def dual_steps(Z, y, limit, b, enough):
     gap = first = least = r @ r / 2 + limit @ np.abs(b) - (y @ v - v @ v / 2)
     s = np.array([limit - u, limit + u])  # the slacks; both they and their multipliers z stay > 0
     z = np.array([np.maximum(b, 0.0), np.maximum(-b, 0.0)]) + 0.1 * gap / (2 * k) / s
-    block, slow, best, slack = np.empty(Z.shape, order="F"), 0, z.copy(), s
+    r, square = y - Z @ (z[0] - z[1]), np.einsum("ij,ij->j", Z, Z)
+    block, slow, best, slack = np.empty(len(y) * columns_in(Z)), 0, z.copy(), s
     for _ in range(STEPS):
         mu = (z * s).sum() / (2 * k)
-        M, failed = factor(Z, (z / s).sum(0), block)
+        M, failed = factor(Z, square, (z / s).sum(0), block)
         if failed:
             break
-        rest = v - y + Z @ (z[0] - z[1])
+        rest = v - r
         _, ds, dz = direction(Z, M, z, s, rest, -z * s)
         after = ((z + reach(z, dz, 1.0) * dz) * (s + reach(s, ds, 1.0) * ds)).sum() / (2 * k)
         dv, ds, dz = direction(Z, M, z, s, rest, (after / mu) ** 3 * mu - z * s - ds * dz)
         z += reach(z, dz, REACH) * dz
-        v += reach(s, ds, REACH) * dv
-        u = Z.T @ v
-        s = np.array([limit - u, limit + u])
-        if (s <= 0).any():
-            break
+        step = reach(s, ds, REACH)
+        v += step * dv
+        s = s + step * ds
         b = z[0] - z[1]
         r = y - Z @ b
         gap = r @ r / 2 + limit @ np.abs(b) - (y @ v - v @ v / 2)
@@ -115,15 +114,35 @@ def direction(Z, M, z, s, rest, aim):
     return dv, ds, ratio - z / s * ds
 
 
-def factor(Z, d, block):
-    """Cholesky factor of I + Z diag(d) Z', and whether it failed."""
-    J = np.flatnonzero(d > SMALLEST * d.max())
-    A = block[:, : len(J)]
-    np.multiply(Z[:, J], np.sqrt(d[J]), out=A)
-    M = blas.dsyrk(1.0, A, lower=1)
-    M[np.diag_indices_from(M)] += 1.0
-    M, info = lapack.dpotrf(M, lower=1, overwrite_a=1, clean=0)
-    return M, info != 0
+def columns_in(Z):
+    """How many columns may be in the matrix of a step."""
+    return min(Z.shape[1], int(LARGE * len(Z)))
+
+
+def factor(Z, square, d, block):
+    """Cholesky factor of I + Z diag(d) Z', or nearly so, and whether it failed.
+
+    Where many columns count, the step is but a Newton step's neighbour: the least of them stand as a multiple of the
+    identity, and single precision is enough. What is wrong with the step, the next one sees. `square` has the squares
+    of the columns, `block` is memory for `columns_in` of them.
+    """
+    J, most, rest = np.flatnonzero(d > SMALLEST * d.max()), columns_in(Z), 0.0
+    rough = len(J) > most
+    if rough:
+        order = np.argpartition(d[J], len(J) - most)
+        little, J = J[order[:-most]], np.sort(J[order[-most:]])
+        rest = d[little] @ square[little] / len(Z)
+    for single in (True, False) if rough else (False,):
+        A = block.view(np.float32 if single else np.float64)[: len(Z) * len(J)].reshape((len(Z), -1), order="F")
+        with np.errstate(over="ignore"):  # the factor is not finite then
+            np.multiply(Z[:, J], np.sqrt(d[J]), out=A, casting="same_kind")
+            M = (blas.ssyrk if single else blas.dsyrk)(1.0, A, lower=1)
+            M[np.diag_indices_from(M)] += M.dtype.type(1.0 + rest)
+        M, info = (lapack.spotrf if single else lapack.dpotrf)(M, lower=1, overwrite_a=1, clean=0)
+        failed = info != 0 or not np.isfinite(M.diagonal()).all()
+        if not failed:
+            break
+    return M.astype(np.float64, order="F", copy=False), failed
 
 
 def reach(x, dx, part):

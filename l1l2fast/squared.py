@@ -71,7 +71,7 @@ def descend(problem):
         if stuck and point.strength == 1 and holds_residual(working) and crowded(problem, point):
             working, budget = gram_instead(problem, working)
         if stuck and point.strength == 1 and not holds_residual(working):
-            b = cross(problem, working, point, 1e-7 * judge.objective)
+            b = cross(problem, working, point, 1e-6 * judge.objective)
             crossings += 1
             budget = np.inf if crossings == CROSSINGS else budget
             target, stuck = 1.0, False

@@ -6,7 +6,7 @@ import reference
 from data import random_problem
 
 from l1l2fast import L1, L1L2, path, solve
-from l1l2fast.interior import dual_steps
+from l1l2fast.interior import columns_in, dual_steps, factor
 
 
 def problem(n, p, seed):
@@ -57,6 +57,22 @@ def test_dual_steps_alone(shape, part, warm):
     assert objective <= n * answer.objective + 1e-6 * (y @ y)
     assert np.count_nonzero(b) <= 1.25 * n  # the support, roughly: the working set does the rest
     np.testing.assert_allclose(Z @ b, Z @ answer.coef, atol=2e-3 * np.linalg.norm(y))
+
+
+@pytest.mark.parametrize("size", [1.0, 1e45, 1e90])
+@pytest.mark.parametrize("k", [25, 400])
+def test_the_matrix_of_a_step(k, size):
+    """Of a few columns it is exact; of many, near; and what single precision cannot hold is left to double."""
+    n, rng = 20, np.random.default_rng(6)
+    Z, d = np.asfortranarray(rng.standard_normal((n, k))), size * rng.uniform(0.5, 1.5, k)
+    L, failed = factor(Z, (Z * Z).sum(0), d, np.empty(n * columns_in(Z)))
+    assert not failed
+    assert L.dtype == np.float64
+    found, exact = np.tril(L) @ np.tril(L).T, np.eye(n) + Z * d @ Z.T
+    similar = np.linalg.eigvals(np.linalg.solve(exact, found)).real
+    assert 0.5 < similar.min() <= similar.max() < 2
+    if k <= columns_in(Z):
+        np.testing.assert_allclose(found, exact, atol=1e-12 * abs(exact).max())
 
 
 def test_an_elastic_net_with_more_coefficients_than_rows_ends_by_newton_steps():
