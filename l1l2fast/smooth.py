@@ -219,10 +219,11 @@ class Judge:
         self.problem = problem
         f = np.zeros(problem.columns.n) if problem.offset is None else problem.offset.copy()
         theta = np.empty(len(f))
-        dual_point(problem.sums, f, theta)
+        self.null, c = dual_point(problem.sums, f, theta), 0.0
         rounding = 4e-16 * problem.y_size * np.abs(theta).sum()
-        c = level(problem.sums, f) if problem.intercept else 0.0
-        self.null = dual_point(problem.sums, f, theta)
+        if problem.intercept:
+            c = level(problem.sums, f)
+            self.null = dual_point(problem.sums, f, theta)
         self.at_zero = c, f, theta
         self.tolerance = problem.tol * self.null + rounding
         free = (problem.factor == 0) | (problem.penalty.growth() == 0)

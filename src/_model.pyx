@@ -255,11 +255,19 @@ def search(Sums sums not None, const double[::1] f not None, const double[::1] d
 def falls_on(Sums sums not None, const double[::1] f not None, const double[::1] df not None,
              const double[::1] b not None, const double[::1] db not None, double t):
     """Whether the objective is lower still at (f, b) + t (df, db), inside of the bounds."""
-    cdef Py_ssize_t i, j
+    cdef Py_ssize_t i, j, lo, m, block
     cdef double rise = 0.0, new, total = 0.0
-    for i in range(f.shape[0]):
-        if sums.w[i] > 0:
-            rise += sums.w[i] * (sums.loss.value(sums.y[i], f[i] + t * df[i]) - sums.loss.value(sums.y[i], f[i]))
+    cdef double[BLOCK] at, before, value, gradient, bend
+    for block in range(blocks(f.shape[0])):
+        lo = block * BLOCK
+        m = min(<Py_ssize_t>BLOCK, f.shape[0] - lo)
+        for i in range(m):
+            at[i] = f[lo + i] + t * df[lo + i]
+        sums.loss.expand_all(m, &sums.y[lo], &f[lo], before, gradient, bend)
+        sums.loss.expand_all(m, &sums.y[lo], at, value, gradient, bend)
+        for i in range(m):
+            if sums.w[lo + i] > 0:
+                rise += sums.w[lo + i] * (value[i] - before[i])
     for j in range(b.shape[0]):
         new = b[j] + t * db[j]
         if db[j] != 0 and not sums.lower[j] <= new <= sums.upper[j]:
