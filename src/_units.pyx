@@ -23,7 +23,7 @@ cdef enum:
 
 
 cdef enum:
-    TILE = 64  # rows that are turned at a time, in cache
+    TILE = 64  # rows, and columns of them, that are turned at a time, in cache
 
 
 cdef inline double times(double slope, double w) noexcept nogil:
@@ -167,7 +167,7 @@ cdef class Units:
         A power of two, near the least d, goes from the curvatures to the rest, that no number is beyond that
         precision; it comes last. In units of it, curvatures are 1.
         """
-        cdef Py_ssize_t a, i, lo, hi, tile, n = X.n, k = self.used_.shape[0]
+        cdef Py_ssize_t a, i, lo, hi, tile, piece, n = X.n, k = self.used_.shape[0]
         cdef double w, least = ldexp(1.0, ilogb(np.min(self.d)) // 2)
         W, other = np.empty((n, k), dtype=np.float32), np.empty((4, n))
         cdef float[:, ::1] W_ = W
@@ -179,11 +179,13 @@ cdef class Units:
             for tile in range((n + TILE - 1) // TILE):
                 lo, hi = tile * TILE, min(tile * TILE + TILE, n)
                 X.load(lo, hi, &self.used_[0], k, NULL, &block[0, 0], TILE)
+                for piece in range((k + TILE - 1) // TILE):
+                    for i in range(lo, hi):
+                        for a in range(piece * TILE, min(piece * TILE + TILE, k)):
+                            W_[i, a] = <float>(block[a, i - lo] * part[a])
                 for i in range(lo, hi):
                     w = self.weight[i] * n / (least * least)
                     o[0, i], o[1, i], o[2, i] = self.y[i] / self.size, self.left * w, self.right * w
-                    for a in range(k):
-                        W_[i, a] = <float>(block[a, i - lo] * part[a])
                     o[3, i] = single_dot(k, &W_[i, 0], &W_[i, 0])
         return W, *other, least * least
 
