@@ -41,6 +41,8 @@ SHORT = 200
 REACH = 10
 # What each further round at full strength leaves of the gap that is asked for, in residual form.
 STRICTER = 0.01
+# Part of the gap by which a round must lower the objective, or it is rounding that does.
+CRAWL = 1e-5
 # New columns, relative to the support, that say that many others were missing; and that some were.
 MANY, SOME = 0.1, 0.01
 # On sparse data, a round at full strength with some columns missing ends when an epoch moves b by this part of the
@@ -251,7 +253,8 @@ class Judge:
         """An Answer if this is the end."""
         problem = self.problem
         objective, gap, scale = problem.certify(point.b, problem.y - point.r, point.theta, point.g)
-        self.idle = 0 if gap < 0.5 * self.gap or objective < self.objective or point.strength > 1 else self.idle + 1
+        better = gap < 0.5 * self.gap or self.objective - objective > CRAWL * self.gap
+        self.idle = 0 if better or point.strength > 1 else self.idle + 1
         self.objective = objective
         if self.best is None or gap <= self.gap:
             self.gap, self.best = gap, (objective, point, scale)
