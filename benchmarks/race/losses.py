@@ -26,7 +26,7 @@ class Loss:
         reach = 1.0
         while slope(-reach) > 0 or slope(reach) < 0:
             reach *= 4
-        return brentq(slope, -reach, reach, xtol=1e-300, rtol=1e-15)
+        return brentq(slope, -reach, reach, xtol=1e-300, rtol=1e-15, maxiter=5000)
 
 
 class Squared(Loss):
