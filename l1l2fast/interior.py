@@ -15,7 +15,7 @@ from scipy.linalg import blas, lapack
 # Part of the largest feasible dual point to start from, and part of the way to the boundary in each step.
 INSIDE, REACH = 0.98, 0.995
 # Curvatures below this part of the largest are left out of the matrix; and so many columns per row are in it at most.
-SMALLEST, LARGE = 1e-8, 1.5
+SMALLEST, LARGE = 1e-8, 2.0
 STEPS = 40
 # A coefficient is in the support if its multiplier exceeds its slack by this part of max|b| / l.
 CROSS = 1e-3
