@@ -17,8 +17,8 @@ from l1l2fast._model import minimise, parabola, stiffen
 from l1l2fast._weigh import gram_and_sums, weigh
 from l1l2fast.working_set import SMALL
 
-# What the curvature is at least, as a part of a majoriser's: at first, and when it is dropped.
-SHARE, LEAST_SHARE = 0.3, 1e-5
+# What the curvature is at least, as a part of a majoriser's: at first, at most, and when it is dropped.
+SHARE, MOST_SHARE, LEAST_SHARE = 0.3, 1.0, 1e-5
 # What each step leaves of the curvature that rows were lent because a step had been cut.
 KEPT = 0.1
 # The fall of a step, relative to the loss, below which its rounding says nothing about the parabola.
@@ -68,11 +68,13 @@ class Model:
         self.free = bool(free[problem.lower < problem.upper].any())  # slopes that must vanish to rounding
 
     def learn(self, f, df, t):
-        """Where a step had to be cut, some rows were taken for too flat; else they may all be as flat as they are."""
+        """A step that had to be cut took some rows, or all, for too flat; else they may be as flat as they are."""
         self.floor *= KEPT
         if t < 1:
             stiffen(self.problem.sums, f, df, self.l, self.v, self.h, self.floor)
-        else:
+        if t < 0.5:
+            self.share = min(MOST_SHARE, max(10, 1 / t) * max(self.share, LEAST_SHARE))
+        elif t == 1:
             self.share = 0.1 * self.share if self.share > LEAST_SHARE else 0.0
 
     def trust(self, df, t, fall, expected):
