@@ -51,7 +51,8 @@ def model_of(problem):
     if elastic is None or problem.bounded or kinks(problem).any():
         return Model(problem)
     live = np.flatnonzero((problem.square > 0) & (problem.lower < problem.upper))
-    return Model(problem) if len(live) <= problem.columns.n else Rows(problem, live, elastic[1])
+    few = len(live) <= max(problem.columns.n, SMALL)  # then this matrix, which holds more digits, costs little
+    return Model(problem) if few else Rows(problem, live, elastic[1])
 
 
 class Model:

@@ -278,6 +278,20 @@ def test_the_gradient_vanishes_with_free_columns_beside_many_under_l2(loss, free
     np.testing.assert_allclose(X.T @ theta, 0.2 * factor * result.coef, atol=1e-11)
 
 
+@pytest.mark.parametrize("loss", [Huber(0.3), "logistic"], ids=str)
+def test_columns_that_are_hardly_penalised_beside_free_ones(loss):
+    """Standardised, a column far from zero and almost constant has next to no penalty for its size."""
+    rng = np.random.default_rng(6)
+    X = rng.standard_normal((40, 70)) * 10.0 ** rng.integers(-3, 3, 70) + rng.choice([0, 1e3], 70, p=[0.8, 0.2])
+    y = np.sign(rng.standard_normal(40)) if loss == "logistic" else rng.standard_normal(40)
+    rest = {"penalty_factor": np.r_[0.0, 0.0, np.ones(68)], "standardize": True, "fit_intercept": False}
+    result = quiet_solve(X, y, loss, L2(0.1), tol=1e-6, **rest)  # a condition number of 1e12 leaves no more digits
+    f, sd2 = result.predict(X), X.var(axis=0) * rest["penalty_factor"]
+    r = np.abs(y - f)
+    each = np.where(r <= 0.3, r * r / 2, 0.3 * (r - 0.15)) if loss != "logistic" else np.log1p(np.exp(-y * f))
+    assert result.objective == pytest.approx(each.mean() + 0.05 * (sd2 * result.coef**2).sum(), rel=1e-9)
+
+
 def sums_of(loss, y):
     one = np.ones(1)
     return Sums(loss, L1(1.0), y, np.full(len(y), 1 / len(y)), one, one, -one, one, False)
