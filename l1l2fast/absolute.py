@@ -16,6 +16,7 @@ import numpy as np
 
 from l1l2fast import ascent, enveloped, priced
 from l1l2fast._irls import Reweighted
+from l1l2fast._look import Look
 from l1l2fast._multiplier import multiplier
 from l1l2fast._objective import held, strictly_inside
 from l1l2fast._simplex import simplex
@@ -66,17 +67,16 @@ def solve(problem, guess=None):
     while True:
         band, b, psi, work = lines.solve(band, b, r)
         steps += work
-        before = r
-        f, r, theta, u = lines.units.glance(problem.columns, b, 0.0, lines.units.spread(psi, band, before))
-        some = len(band) < lines.n_live
+        look, lines.known = lines.look, None
+        theta = look.judge(b, psi, band, r)
+        r, u, crossed, some = look.r, look.u, look.crossed, len(band) < lines.n_live
         passes += 2
-        crossed = lines.crossed(band, before, r) if some else None
         if some and repairs < REPAIRS and lines.bare and crossed.any():  # known already, and cheap to mend
             repairs += 1
             crossed[lines.nearest(r, 4 * np.count_nonzero(crossed) + ROWS + PER_COLUMN * lines.k)] = True
             band = crossed.nonzero()[0]
             continue
-        objective, gap, scale = problem.certify(b[:-1], f, theta, u)
+        objective, gap, scale = problem.sums.certify_look(b[:-1], look, theta)
         if best is None or gap < best[1]:
             unique = lines.unique(band, r, b, psi) if gap <= tolerance else None
             best = objective, gap, b, *shrunk(scale, theta, u), unique
@@ -133,7 +133,7 @@ class Lines:
 
     def __init__(self, problem, largest, n_live):
         self.problem, self.n_live, self.gam, self.radius = problem, n_live, 0.0, None
-        self.known = None
+        self.look, self.known = Look(problem.columns, problem.sums), None
         self.size = math.ldexp(0.5, math.frexp(largest or 1.0)[1])
         used = problem.sums.movable()
         self.shorten, self.gone = None, used[:0]
@@ -154,12 +154,6 @@ class Lines:
         self.k = self.units.k
         self.room = max(1000, 10 * self.k)
         self.bare = self.is_bare()
-
-    def crossed(self, band, before, r):
-        """Which rows outside the band are not on the side where they were taken to be."""
-        mark = (r > 0) != (before > 0)
-        mark[band] = False
-        return mark
 
     def is_bare(self):
         """Is there nothing but rows, and so many that it pays to look at few of them?"""
@@ -205,12 +199,12 @@ class Lines:
         return b, r, passes, steps
 
     def near(self, b, h):
-        """What `approach` does from b: b, r and Newton steps; remembers what was summed up beside r."""
+        """What `approach` does from b: b, r and Newton steps; remembers that theta and its sums go with r."""
         found = approach(self, b, h)
         if not found:
             return None
-        b, r, *self.known, self.radius, steps = found
-        self.known.append(r)
+        b, self.radius, steps = found
+        r = self.known = self.look.r
         self.gam = self.radius / (2 * WIDER * self.size)
         return b, r, steps
 
@@ -218,7 +212,7 @@ class Lines:
         """The rows that may change side on the way from the rough solution."""
         if self.radius is None:
             return self.nearest(r, self.room)
-        return self.units.near(r, self.radius)
+        return self.look.near(r, self.radius)
 
     def nearest(self, r, room):
         """The rows with the smallest residuals, of positive weight."""
@@ -237,11 +231,11 @@ class Lines:
         """The linear term that the rows outside the band leave behind; Z (k, m) are those inside, if at hand."""
         if len(band) == self.n_live:
             return np.zeros(self.k)
-        if Z is not None and self.known and self.known[-1] is r:  # outside of the band, theta is what r says
-            theta, u, _ = self.known
-            return Z @ (len(r) * theta[band]) - self.units.sums(theta, u)
+        if Z is not None and self.known is r:  # outside of the band, theta is what r says
+            look = self.look
+            return Z @ (len(r) * look.theta[band]) - self.units.sums(look.total, look.u)
         side = self.units.spread(np.zeros(len(band)), band, r)
-        return -self.units.sums(side, self.problem.columns.sweep(side))
+        return -self.units.sums(side.sum(), self.problem.columns.sweep(side))
 
     def solve(self, band, b, r):
         """The exact solution with the rows outside the band, widened if need be, kept on the side that r says."""

@@ -69,7 +69,7 @@ class Climb:
         self.psi = psi * self.unit
         self.steps += epochs
         self.sweep()
-        self.beta = self.units.sums(self.theta, self.u) / self.units.d
+        self.beta = self.units.sums(self.theta.sum(), self.u) / self.units.d
         return gap * self.unit
 
     def finish(self):

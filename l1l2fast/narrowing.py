@@ -8,14 +8,15 @@ the simplex method, or with curvature the method of multipliers, has next to not
 smoothed fit says which vertex it is.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg.lapack import dgetrf
+from scipy.linalg.lapack import dgetrf, dposv
 
 from l1l2fast._interior import interior
 from l1l2fast._multiplier import multiplier
-from l1l2fast._narrow import narrow
+from l1l2fast._narrow import bends, narrow, spread_rows
 from l1l2fast._simplex import simplex
 from l1l2fast.uniqueness import RANK
 
@@ -82,12 +83,6 @@ def samples(n, k):
         sizes.insert(0, m)
 
 
-def spread_rows(n, m):
-    """One row of each of m stretches of the n: data may come in an order."""
-    rng = np.random.default_rng(m)
-    return ((np.arange(m) + rng.random(m)) * (n / m)).astype(np.intp)
-
-
 def spacing(r, n, k, share=1.0):
     """What |r| does not exceed in n^(3/5) k^(2/5) of n rows: few, but enough for their Gram matrix.
 
@@ -125,31 +120,31 @@ def rough(lines, beta):
 def approach(lines, b, h):
     """Newton steps on all rows from b, whose last entry is the intercept; the kinks smoothed where |r| < h.
 
-    The rows there make the Hessian. Returns b, its residuals, theta, X~'theta, how far away a row may be that can
-    still change side, and the steps; or None if they lead nowhere.
+    The rows there make the Hessian. Returns b, at which `lines.look` then is, how far away a row may be that can still
+    change side, and the steps; or None if they lead nowhere.
     """
-    units, steps, before, H = lines.units, 0, np.inf, None
+    units, look, steps, before, H = lines.units, lines.look, 0, np.inf, None
     while True:
-        _, r, theta, u = units.glance(lines.problem.columns, b, h)
-        slope = units.sums(theta, u) - units.d * units.inner(b)
+        look.smooth(b, h)
+        slope = units.sums(look.total, look.u) - units.d * units.inner(b)
         if H is None:
-            rows = units.near(r, h)
-            Z, _, left, right = units.along(lines.problem.columns, rows)
+            rows = look.near(look.r, h)
             if len(rows) < 4 * lines.k:
                 return None
-            H = (Z * ((left + right) * (lines.size / (2 * h)))) @ Z.T
-            H[np.diag_indices_from(H)] *= 1 + 1e-12
-            H[np.diag_indices_from(H)] += units.d
-        try:
-            step = np.linalg.solve(H, slope)
-        except np.linalg.LinAlgError:
+            Z, _, left, right = units.along(lines.problem.columns, rows)
+            G, weights = bends(Z, left, right)
+            H = G * (lines.size / (2 * h))
+            diagonal = np.einsum("jj->j", H)
+            diagonal += 1e-12 * diagonal + units.d
+        _, step, failed = dposv(H, slope, lower=1)
+        if failed:
             return None
-        move = lines.size * np.sqrt(np.mean((step @ Z) ** 2))
-        noise = h * np.sqrt(lines.k / (3 * len(rows)))
+        move = lines.size * math.sqrt(step @ G @ step / weights)
+        noise = h * math.sqrt(lines.k / (3 * len(rows)))
         if not move < before:
             return None
         if move < CLOSER * noise or steps == NEWTONS or move > before / 2:
-            return b, r, theta, u, max(h, ERRORS * np.hypot(move, noise)), steps
+            return b, max(h, ERRORS * math.hypot(move, noise)), steps
         b, steps, before = lines.coefficients(units.inner(b) + step, b), steps + 1, move
         if move > h / 2:
             H = None

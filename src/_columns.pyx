@@ -18,6 +18,9 @@ from l1l2fast._signals cimport interrupted, raise_pending
 from l1l2fast._panels import panels
 from l1l2fast._threads import in_threads
 
+cdef extern from "simd.h":
+    double l1l2fast_weigh(Py_ssize_t n, const double *y, const double *w, double *v, double *energy) noexcept nogil
+
 cdef enum:
     # a block of `gram` has about so many numbers, a megabyte, and at least so many rows
     NUMBERS = 1 << 17
@@ -205,15 +208,11 @@ cdef class Columns:
         With `centred`, sum w y must be zero. Sums are taken about the entries of one row, for a column far
         from zero to keep its digits. Those of integers are exact, whatever the storage of X. One pass over X.
         """
-        cdef Py_ssize_t i, j
-        cdef double energy = 0.0, total = 0.0, lost = 0.0, more
+        cdef Py_ssize_t j
+        cdef double energy = 0.0, total
         v, origin = np.empty(self.n), self.origin(row) if centred else np.zeros(self.p)
         cdef double[::1] v_ = v, o = origin
-        for i in range(self.n):
-            v_[i] = w[i] * y[i]
-            energy += v_[i] * y[i]
-            more = total + (w[i] - lost)  # of equal weights, rounding would be equal too (Kahan, 1965)
-            lost, total = (more - total) - (w[i] - lost), more
+        total = l1l2fast_weigh(self.n, &y[0], &w[0], &v_[0], &energy)  # equal weights would round alike
         sums = np.zeros((3, self.p))
         cdef double[:, ::1] s = sums
         self.add_moments(w, v_, o, s)

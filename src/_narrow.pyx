@@ -8,12 +8,15 @@ with fewer rows inside than columns Newton's method wanders.
 
 Z comes transposed, (k, m): everything but the k x k algebra runs along the rows.
 """
+import numpy as np
+
 from libc.math cimport fabs, sqrt
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from l1l2fast._blas cimport axpy, cholesky, cholesky_solve, dot, gemv, syrk
+from l1l2fast._blas cimport axpy, cholesky, cholesky_solve, dot, gemv, mirror, syrk
 from l1l2fast._lines cimport Kink, median
+from l1l2fast._scalar cimport scatter
 from l1l2fast._signals cimport interrupted, raise_pending
 
 cdef extern from "simd.h":
@@ -288,3 +291,34 @@ def narrow(const double[:, ::1] Z not None, const double[::1] y not None, const 
     if status == PENDING:
         raise_pending()
     return status, newtons, s.gam
+
+
+def bends(const double[:, ::1] Z not None, const double[::1] left not None, const double[::1] right not None):
+    """Sum of (left + right)_i z_i z_i' over the columns z_i of Z (k, m), and of left + right."""
+    cdef Py_ssize_t tile, lo, hi, i, j, k = Z.shape[0], m = Z.shape[1]
+    cdef double total = 0.0
+    G = np.zeros((k, k))
+    cdef double[:, ::1] G_ = G, block = np.empty((k, BLOCK))
+    cdef double[::1] root = np.empty(BLOCK)
+    with nogil:
+        for tile in range((m + BLOCK - 1) // BLOCK):
+            lo, hi = tile * BLOCK, min(tile * BLOCK + BLOCK, m)
+            for i in range(lo, hi):
+                root[i - lo] = sqrt(left[i] + right[i])
+                total += left[i] + right[i]
+            for j in range(k):
+                for i in range(lo, hi):
+                    block[j, i - lo] = root[i - lo] * Z[j, i]
+            syrk(k, hi - lo, 1.0, &block[0, 0], BLOCK, &G_[0, 0], k)
+        mirror(k, 0, &G_[0, 0], k)
+    return G, total
+
+
+def spread_rows(Py_ssize_t n, Py_ssize_t m):
+    """One row of each of m stretches of the n: data may come in an order."""
+    cdef Py_ssize_t i
+    rows = np.empty(m, dtype=np.intp)
+    cdef Py_ssize_t[::1] rows_ = rows
+    for i in range(m):
+        rows_[i] = <Py_ssize_t>((i + 0.5 + scatter(i, m)) * (<double>n / m))
+    return rows

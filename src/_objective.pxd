@@ -16,3 +16,7 @@ cdef class Sums:
     cdef bint intercept, lines  # two slopes, left and right?
     cdef double left, right
     cdef const double[::1] y, w, square, factor, lower, upper
+    # the last part of `certify`
+    cdef concluded(self, const double[::1] b, const double[::1] u, const double[::1] y, const double[::1] f,
+                   const double[::1] theta, double objective, double size, double total, double spread, double known,
+                   bint projected)

@@ -9,7 +9,7 @@ in which every bracket is >= 0 and none cancels.
 """
 import numpy as np
 
-from libc.math cimport INFINITY, NAN, fabs, isinf, sqrt
+from libc.math cimport INFINITY, NAN, cbrt, fabs, isinf, sqrt
 from libc.stdlib cimport free, malloc
 
 from l1l2fast._lines cimport Kink, crossing
@@ -22,13 +22,17 @@ cdef extern from "simd.h":
                                 double left, double right, double *total, double *square) noexcept nogil
     double l1l2fast_line_slacks(Py_ssize_t n, const double *y, const double *f, const double *theta, const double *w,
                                 double left, double right, double s) noexcept nogil
+    double l1l2fast_line_level(Py_ssize_t n, const double *y, const double *w, double level, double left, double right,
+                               double *largest, Py_ssize_t *live) noexcept nogil
+    double l1l2fast_mean(Py_ssize_t n, const double *y, const double *w, double origin,
+                         double *largest) noexcept nogil
     double l1l2fast_below(Py_ssize_t n, const double *y, const double *w, double low, double high,
                           Py_ssize_t *between) noexcept nogil
 
 cdef enum:
-    SAMPLE = 2000  # of many y, to say about where a quantile lies
+    MANY = 1000  # y from which on n^(2/3) of them say about where a quantile lies
 
-cdef double MARGIN = 0.05  # some standard errors of that share
+cdef double MARGIN = 2.25  # in standard errors of that share, 1/2 over the root of their number, twice that
 
 
 cdef double limit(Penalty penalty, double u, double factor, double lower, double upper) noexcept nogil:
@@ -84,18 +88,23 @@ cdef double between(const double *y, const double *w, Py_ssize_t n, double share
 
 
 cdef double quantile(const double *y, const double *w, Py_ssize_t n, double share) noexcept nogil:
-    # Where the weights, of sum 1, reach `share`. Of many y only those between two quantiles of a sample are looked at.
-    cdef Kink sample[SAMPLE]
-    cdef Py_ssize_t e, i, stride = n // SAMPLE
-    cdef double low, high, found, total = 0.0
-    if n < 8 * SAMPLE:
+    # Where the weights, of sum 1, reach `share`. Of many y only those between two quantiles of a sample are looked at;
+    # nan without memory.
+    cdef Py_ssize_t e, i, count = <Py_ssize_t>cbrt(<double>n * n), stride = n // count if count > 0 else 0
+    cdef double low, high, found, total = 0.0, margin = MARGIN / sqrt(<double>count)
+    cdef Kink *sample
+    if n < MANY:
         return between(y, w, n, share, -INFINITY, INFINITY)
-    for e in range(SAMPLE):
+    sample = <Kink*>malloc(count * sizeof(Kink))
+    if sample is NULL:
+        return NAN
+    for e in range(count):
         i = e * stride
         sample[e].t, sample[e].jump = y[i], w[i]
         total += w[i]
-    low = sample[min(crossing(sample, SAMPLE, -total * max(share - MARGIN, 0)), SAMPLE - 1)].t
-    high = sample[min(crossing(sample, SAMPLE, -total * min(share + MARGIN, 1)), SAMPLE - 1)].t
+    low = sample[min(crossing(sample, count, -total * max(share - margin, 0)), count - 1)].t
+    high = sample[min(crossing(sample, count, -total * min(share + margin, 1)), count - 1)].t
+    free(sample)
     found = between(y, w, n, share, low, high)
     return found if found < INFINITY or found != found else between(y, w, n, share, -INFINITY, INFINITY)
 
@@ -121,13 +130,8 @@ cdef class Sums:
         sums, eps |x~_j|_w |theta / w|_w, and for a smooth loss, whose theta is made of y - f, to that of f;
         `projected` says that theta was made orthogonal to the free columns, so that the rest of u is rounding.
         """
-        cdef Py_ssize_t i, j, e, n = self.y.shape[0], p = b.shape[0], count = 0
-        cdef double objective = 0.0, gap = 0.0, s = 1.0, size = 0.0, unit, bound, spread = 0.0, total = 0.0
-        cdef double kink = self.penalty.derivative(1e-300)  # convex, so pen(b) >= kink |b|
-        cdef bint smooth = self.loss.curvature(1.0, 1.0) > 0
-        cdef Py_ssize_t *live = <Py_ssize_t*>malloc((p + 1) * sizeof(Py_ssize_t))
-        if live is NULL:
-            raise MemoryError()
+        cdef Py_ssize_t i, n = self.y.shape[0]
+        cdef double objective = 0.0, size = 0.0, spread = 0.0, total = 0.0
         with nogil:
             if self.lines:
                 objective = l1l2fast_line_losses(n, &self.y[0], &f[0], &theta[0], &self.w[0], self.left, self.right,
@@ -138,6 +142,29 @@ cdef class Sums:
                     size += theta[i] * theta[i] / self.w[i]
                     total += theta[i]
                     spread += self.w[i] * fabs(f[i])
+        return self.concluded(b, u, self.y, f, theta, objective, size, total, spread, -1.0, projected)
+
+    def certify_look(self, const double[::1] b not None, look, const double[::1] theta not None):
+        """The same for lines, from what `Look.judge` summed up."""
+        cdef const double[::1] r = look.r, u = look.u
+        cdef double value = look.objective, square = look.square, total = look.total
+        answer = self.concluded(b, u, r, r, theta, value, square, total, 0.0, look.gap, False)
+        if answer[2] == 1:
+            return answer
+        return self.concluded(b, u, r, np.zeros(r.shape[0]), theta, value, square, total, 0.0, -1.0, False)
+
+    cdef concluded(self, const double[::1] b, const double[::1] u, const double[::1] y, const double[::1] f,
+                   const double[::1] theta, double objective, double size, double total, double spread, double known,
+                   bint projected):
+        # what `certify` returns, from the sums over samples; `known` >= 0 is the samples' part of the gap if s = 1
+        cdef Py_ssize_t i, j, e, n = y.shape[0], p = b.shape[0], count = 0
+        cdef double gap = 0.0, s = 1.0, unit, bound
+        cdef double kink = self.penalty.derivative(1e-300)  # convex, so pen(b) >= kink |b|
+        cdef bint smooth = self.loss.curvature(1.0, 1.0) > 0
+        cdef Py_ssize_t *live = <Py_ssize_t*>malloc((p + 1) * sizeof(Py_ssize_t))
+        if live is NULL:
+            raise MemoryError()
+        with nogil:
             size = sqrt(size)
             for j in range(p):
                 if fabs(u[j]) <= kink * self.factor[j] and b[j] == 0 and self.lower[j] <= 0 <= self.upper[j]:
@@ -156,11 +183,13 @@ cdef class Sums:
                 bound = limit(self.penalty, u[j], self.factor[j], self.lower[j], self.upper[j])
                 if fabs(u[j]) > bound + unit * sqrt(self.square[j]) and bound < s * fabs(u[j]):
                     s = bound / fabs(u[j])
-            if self.lines:
-                gap = l1l2fast_line_slacks(n, &self.y[0], &f[0], &theta[0], &self.w[0], self.left, self.right, s)
+            if s == 1 and known >= 0:
+                gap = known
+            elif self.lines:
+                gap = l1l2fast_line_slacks(n, &y[0], &f[0], &theta[0], &self.w[0], self.left, self.right, s)
             for i in range(n if not self.lines else 0):
                 if self.w[i] > 0:
-                    gap += self.w[i] * self.loss.slack(self.y[i], f[i], -s * theta[i] / self.w[i])
+                    gap += self.w[i] * self.loss.slack(y[i], f[i], -s * theta[i] / self.w[i])
             for e in range(count):
                 j = live[e]
                 gap += slack(self.penalty, b[j], s * u[j], self.factor[j], self.lower[j], self.upper[j],
@@ -180,18 +209,14 @@ cdef class Sums:
 
     def level(self):
         """The loss at b = 0, if it has two slopes, its best intercept (a quantile, or 0), max |y|, how many w > 0."""
-        cdef Py_ssize_t i, live = 0, n = self.y.shape[0]
-        cdef double objective = 0.0, level = 0.0, largest = 0.0, left = self.left, right = self.right, r
+        cdef Py_ssize_t live = 0, n = self.y.shape[0]
+        cdef double objective = 0.0, level = 0.0, largest = 0.0, left = self.left, right = self.right
         if self.intercept:
             level = quantile(&self.y[0], &self.w[0], n, right / (left + right))
             if level != level:
                 raise MemoryError()
         with nogil:
-            for i in range(n):
-                r = self.y[i] - level
-                objective += self.w[i] * max(right * r, -left * r)
-                largest = max(largest, fabs(self.y[i]))
-                live += self.w[i] > 0
+            objective = l1l2fast_line_level(n, &self.y[0], &self.w[0], level, left, right, &largest, &live)
         return objective, level, largest, live
 
     def residual(self, double[::1] f not None, double level):
@@ -219,19 +244,14 @@ cdef class Sums:
 def survey(const double[::1] y not None, const double[::1] w not None):
     """(max |y|, mean, y - mean); nan where y is not finite, and the mean free of its first rounding."""
     cdef Py_ssize_t i
-    cdef double largest = 0.0, mean = 0.0, rest = 0.0
+    cdef double largest = 0.0, mean = 0.0, unused = 0.0
     centred = np.empty(y.shape[0])
     cdef double[::1] c = centred
     with nogil:
-        for i in range(y.shape[0]):
-            if w[i] > 0 and fabs(y[i]) > largest:
-                largest = fabs(y[i])
-            mean += w[i] * y[i]
+        mean = l1l2fast_mean(y.shape[0], &y[0], &w[0], 0.0, &largest)
         if mean - mean != 0:  # nan or infinity somewhere, were its weight 0
             largest = NAN
-        for i in range(y.shape[0]):
-            rest += w[i] * (y[i] - mean)
-        mean += rest
+        mean += l1l2fast_mean(y.shape[0], &y[0], &w[0], mean, &unused)
         for i in range(y.shape[0]):
             c[i] = y[i] - mean
     return largest, mean, centred

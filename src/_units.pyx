@@ -8,28 +8,19 @@ right of it. Those are L1 penalties, which snap to 0, and bounds.
 import numpy as np
 
 from libc.math cimport INFINITY, fabs, ilogb, isinf, ldexp, sqrt
-from libc.stdlib cimport calloc, free
 
 from l1l2fast._blas cimport single_dot
 from l1l2fast._columns cimport Columns
 from l1l2fast._objective cimport Sums
-from l1l2fast._scalar cimport clip, summed
-from l1l2fast._signals cimport interrupted, raise_pending
+from l1l2fast._scalar cimport clip
 
-cdef enum:
-    # numbers in the rows of X that stay in the cache between fit and sums, and rows at least
-    NUMBERS = 1 << 16
-    LEAST = 256
-
+cdef extern from "simd.h":
+    double l1l2fast_within(double slope, double w) noexcept nogil
+    void l1l2fast_sides(Py_ssize_t n, const double *r, const double *w, double left, double right, double h,
+                        double *theta) noexcept nogil
 
 cdef enum:
     TILE = 64  # rows, and columns of them, that are turned at a time, in cache
-
-
-cdef inline double times(double slope, double w) noexcept nogil:
-    # slope w such that, divided by w, it is not one unit in the last place beyond the slope
-    cdef double product = slope * w
-    return product * (1 - 2.3e-16) if fabs(product / w) > fabs(slope) else product
 
 
 cdef class Units:
@@ -202,93 +193,19 @@ cdef class Units:
                const double[::1] r not None):
         """theta over all rows: psi in the band, elsewhere the slope of the side that r is on."""
         cdef Py_ssize_t i, n = r.shape[0]
-        cdef double w = -1.0, above = 0.0, below = 0.0
+        cdef double w
         theta = np.empty(n)
         cdef double[::1] t = theta
         with nogil:
-            for i in range(n):
-                if self.weight[i] != w:  # mostly they are equal
-                    w = self.weight[i]
-                    above, below = times(self.right, w), times(-self.left, w)
-                t[i] = above if r[i] > 0 else below
+            l1l2fast_sides(n, &r[0], &self.weight[0], self.left, self.right, 0.0, &t[0])
             for i in range(band.shape[0]):
                 w = self.weight[band[i]]
-                t[band[i]] = clip(psi[i] / n, times(-self.left, w), times(self.right, w))
+                t[band[i]] = clip(psi[i] / n, l1l2fast_within(-self.left, w), l1l2fast_within(self.right, w))
         return theta
 
-    def glance(self, Columns X not None, const double[::1] b not None, double h=0.0, given=None):
-        """By one pass over X: the fit f at b, whose last entry is the intercept, r = y - f, theta and X~'theta.
-
-        theta are the slopes of the loss, made continuous where |r| < h, if they are not given.
-        """
-        cdef Py_ssize_t lo, hi, n = X.n, p = X.p, step = max(LEAST, NUMBERS // (p + 1))
-        cdef Py_ssize_t j, k = 0
-        cdef bint able = p > 0
-        f, r, theta, u = np.empty(n), np.empty(n), np.empty(n) if given is None else given, np.empty(p)
-        cdef double[::1] f_ = f, r_ = r, t = theta, u_ = u
-        # sums over rows and over those of one block; the columns of nonzero b
-        cdef double *g = <double*>calloc(3 * p + 1, sizeof(double))
-        cdef Py_ssize_t *which = <Py_ssize_t*>(g + 2 * p)
-        if g is NULL:
-            raise MemoryError()
-        for j in range(p):
-            which[k] = j
-            k += b[j] != 0
-        try:
-            for lo in range(0, n, step):
-                hi = min(lo + step, n)
-                with nogil:
-                    able = able and X.fit_rows(lo, hi, which, k, &b[0], &f_[0])
-                    if able:
-                        self.sides(lo, hi, b[p], h, given is None, &f_[0], &r_[0], &t[0])
-                        X.sweep_rows(lo, hi, &t[0], g)
-                if not able:
-                    break
-                if interrupted():
-                    raise_pending()
-            if able:
-                for j in range(p):
-                    u_[j] = X.scale_[j] * g[j]
-                return f, r, theta, u
-        finally:
-            free(g)
-        X.fit(b[:p], f_)
-        self.sides(0, n, b[p], h, given is None, &f_[0], &r_[0], &t[0])
-        return f, r, theta, X.swept(t, 1)
-
-    cdef void sides(self, Py_ssize_t lo, Py_ssize_t hi, double level, double h, bint wanted, double *f, double *r,
-                    double *theta) noexcept nogil:
-        # f += level, r = y - f and, if wanted, theta of rows lo:hi
-        cdef Py_ssize_t i
-        cdef double w = -1.0, above = 0.0, below = 0.0, middle = 0.0, rise = 0.0
-        for i in range(lo, hi):
-            f[i] += level
-            r[i] = self.response[i] - f[i]
-        if not wanted:
-            return
-        for i in range(lo, hi):
-            if self.weight[i] != w:  # mostly they are equal
-                w = self.weight[i]
-                above, below = times(self.right, w), times(-self.left, w)
-                middle = w * (self.right - self.left) / 2
-                rise = w * (self.right + self.left) / (2 * h) if h > 0 else 0.0
-            theta[i] = min(max(middle + rise * r[i], below), above) if h > 0 else above if r[i] > 0 else below
-
-    def near(self, const double[::1] r not None, double h):
-        """The rows of positive weight with |r| <= h."""
-        cdef Py_ssize_t i, count = 0
-        rows = np.empty(r.shape[0], dtype=np.intp)
-        cdef Py_ssize_t[::1] rows_ = rows
-        with nogil:
-            for i in range(r.shape[0]):
-                rows_[count] = i
-                count += (fabs(r[i]) <= h) & (self.weight[i] > 0)
-        return rows[:count].copy()
-
-    def sums(self, const double[::1] theta not None, const double[::1] u not None):
-        """The sums over all rows of n theta_i z_i, given u = X~'theta."""
-        cdef Py_ssize_t a, count = self.used_.shape[0], n = theta.shape[0]
-        cdef double total = summed(n, &theta[0])
+    def sums(self, double total, const double[::1] u not None):
+        """The sums over all rows of n theta_i z_i, given the sum of theta and u = X~'theta."""
+        cdef Py_ssize_t a, count = self.used_.shape[0], n = self.y.shape[0]
         out = np.empty(self.k)
         cdef double[::1] out_ = out
         for a in range(self.k):

@@ -83,6 +83,69 @@ CLONES double l1l2fast_box_slope(ptrdiff_t n, double t, const double *restrict r
     return sum;
 }
 
+/* slope w such that, divided by w, it is not one unit in the last place beyond the slope */
+INLINE double within(double slope, double w)
+{
+    double product = slope * w, back = product / w;
+    return fabs(back) > fabs(slope) ? product * (1 - 2.3e-16) : product;
+}
+
+double l1l2fast_within(double slope, double w)
+{
+    return within(slope, w);
+}
+
+CLONES void l1l2fast_sides(ptrdiff_t n, const double *restrict r, const double *restrict w, double left, double right,
+                           double h, double *restrict theta)
+{
+    double sum = (right + left) / 2, half = (right - left) / 2;
+    int other = 0;
+#pragma omp simd reduction(| : other)
+    for (ptrdiff_t i = 0; i < n; i++)
+        other |= w[i] != w[0];
+    if (!other && n > 0) { /* mostly they are equal */
+        double above = within(right, w[0]), below = within(-left, w[0]);
+        double middle = w[0] * half, rise = h > 0 ? w[0] * sum / h : 0;
+#pragma omp simd
+        for (ptrdiff_t i = 0; i < n; i++) {
+            double x = middle + rise * r[i], side = r[i] > 0 ? above : below;
+            x = x < below ? below : x;
+            x = x > above ? above : x;
+            theta[i] = h > 0 ? x : side;
+        }
+        return;
+    }
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double above = within(right, w[i]), below = within(-left, w[i]), side = r[i] > 0 ? above : below;
+        double x = w[i] * (half + sum * r[i] / (h > 0 ? h : 1));
+        x = x < below ? below : x;
+        x = x > above ? above : x;
+        theta[i] = h > 0 ? x : side;
+    }
+}
+
+CLONES void l1l2fast_residuals(ptrdiff_t n, const double *restrict y, double level, double *restrict f)
+{
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++)
+        f[i] = y[i] - (f[i] + level);
+}
+
+CLONES void l1l2fast_above(ptrdiff_t n, const double *restrict r, unsigned char *restrict mark)
+{
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++)
+        mark[i] = r[i] > 0;
+}
+
+CLONES void l1l2fast_crossed(ptrdiff_t n, const double *restrict r, unsigned char *restrict mark)
+{
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++)
+        mark[i] = mark[i] == (r[i] > 0 ? 0 : 1);
+}
+
 CLONES double l1l2fast_line_losses(ptrdiff_t n, const double *restrict y, const double *restrict f,
                                    const double *restrict theta, const double *restrict w, double left, double right,
                                    double *total, double *square)
@@ -113,6 +176,63 @@ CLONES double l1l2fast_line_slacks(ptrdiff_t n, const double *restrict y, const 
         sum += w[i] * ((r > 0 ? r : -r) * (side > 0 ? side : 0));
     }
     return outside > 0 ? HUGE_VAL : sum;
+}
+
+CLONES double l1l2fast_line_level(ptrdiff_t n, const double *restrict y, const double *restrict w, double level,
+                                  double left, double right, double *largest, ptrdiff_t *live)
+{
+    double sum = 0, most = 0;
+    ptrdiff_t count = 0;
+#pragma omp simd reduction(+ : sum, count) reduction(max : most)
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double r = y[i] - level, above = right * r, below = -left * r, size = fabs(y[i]);
+        sum += w[i] * (above > below ? above : below);
+        most = size > most ? size : most;
+        count += w[i] > 0;
+    }
+    *largest = most, *live = count;
+    return sum;
+}
+
+CLONES double l1l2fast_mean(ptrdiff_t n, const double *restrict y, const double *restrict w, double origin,
+                            double *largest)
+{
+    double sum = 0, most = 0;
+#pragma omp simd reduction(+ : sum) reduction(max : most)
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double size = w[i] > 0 ? fabs(y[i]) : 0;
+        most = size > most ? size : most;
+        sum += w[i] * (y[i] - origin);
+    }
+    *largest = most;
+    return sum;
+}
+
+CLONES double l1l2fast_weigh(ptrdiff_t n, const double *restrict y, const double *restrict w, double *restrict v,
+                             double *energy)
+{
+    double total[8] = {0}, lost[8] = {0}, sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (ptrdiff_t i = 0; i < n; i++) {
+        v[i] = w[i] * y[i];
+        sum += v[i] * y[i];
+    }
+    for (ptrdiff_t i = 0; i < n; i += 8) { /* eight sums side by side (Kahan, 1965) */
+        ptrdiff_t count = n - i < 8 ? n - i : 8;
+#pragma omp simd
+        for (ptrdiff_t e = 0; e < count; e++) {
+            double add = w[i + e] - lost[e], more = total[e] + add;
+            lost[e] = (more - total[e]) - add;
+            total[e] = more;
+        }
+    }
+    for (int e = 1; e < 8; e++) {
+        double add = total[e] - (lost[0] + lost[e]), more = total[0] + add;
+        lost[0] = (more - total[0]) - add;
+        total[0] = more;
+    }
+    *energy = sum;
+    return total[0];
 }
 
 CLONES double l1l2fast_below(ptrdiff_t n, const double *restrict y, const double *restrict w, double low, double high,

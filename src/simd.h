@@ -109,6 +109,15 @@ void l1l2fast_box(ptrdiff_t n, const double *r, const double *width, const doubl
 /* sum_i q_i psi_i of r - t q */
 double l1l2fast_box_slope(ptrdiff_t n, double t, const double *r, const double *q, const double *width,
                           const double *middle, const double *left, const double *right);
+/* slope w such that, divided by w, it is not one unit in the last place beyond the slope */
+double l1l2fast_within(double slope, double w);
+/* theta_i = w_i times the slope of the side that r_i is on, right or -left; made continuous where |r_i| < h, if h > 0 */
+void l1l2fast_sides(ptrdiff_t n, const double *r, const double *w, double left, double right, double h, double *theta);
+/* f_i = y_i - (f_i + level) */
+void l1l2fast_residuals(ptrdiff_t n, const double *y, double level, double *f);
+/* mark_i = r_i > 0; and, with other r, whether such a mark is wrong: what is neither 0 nor 1 is not */
+void l1l2fast_above(ptrdiff_t n, const double *r, unsigned char *mark);
+void l1l2fast_crossed(ptrdiff_t n, const double *r, unsigned char *mark);
 /* lines of slopes left and right: sum_i w_i [right (y_i - f_i)_+ + left (f_i - y_i)_+]; sums of theta and of
  * theta_i^2 / w_i over the w_i > 0 */
 double l1l2fast_line_losses(ptrdiff_t n, const double *y, const double *f, const double *theta, const double *w,
@@ -116,6 +125,13 @@ double l1l2fast_line_losses(ptrdiff_t n, const double *y, const double *f, const
 /* sum_i w_i |y_i - f_i| (slope of its side - s theta_i / w_i), each >= 0; infinite if a slope is beyond its bounds */
 double l1l2fast_line_slacks(ptrdiff_t n, const double *y, const double *f, const double *theta, const double *w,
                             double left, double right, double s);
+/* the same sum for f = level everywhere; max |y_i|, and how many w_i > 0 */
+double l1l2fast_line_level(ptrdiff_t n, const double *y, const double *w, double level, double left, double right,
+                           double *largest, ptrdiff_t *live);
+/* sum_i w_i (y_i - origin); max |y_i| where w_i > 0 */
+double l1l2fast_mean(ptrdiff_t n, const double *y, const double *w, double origin, double *largest);
+/* v_i = w_i y_i; returns sum_i w_i, whose rounding does not add up; sum_i w_i y_i^2 */
+double l1l2fast_weigh(ptrdiff_t n, const double *y, const double *w, double *v, double *energy);
 /* sum_i w_i of the y_i < low, and how many lie in [low, high] */
 double l1l2fast_below(ptrdiff_t n, const double *y, const double *w, double low, double high, ptrdiff_t *between);
 /* log(1 + exp(-y f)) of each and its first two derivatives in f */

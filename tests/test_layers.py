@@ -37,6 +37,7 @@ FLOORS = [
         "_triangle",
         "_nonconvex",
         "_several",
+        "_look",
         "_units",
         "cython_api",
     },
