@@ -221,7 +221,7 @@ class Rows(Model):
         Z = self.Z * root
         right = np.vstack([root * (self.K @ self.v - X.predict(pull)), Z]).T
         s = lapack.dpotrs(A, right, lower=1)[0]
-        g = np.linalg.lstsq(Z @ s[:, 1:], self.Z @ self.v - Z @ s[:, 0])[0]
+        g = np.linalg.lstsq(Z @ s[:, 1:], self.Z @ self.v - Z @ s[:, 0], rcond=None)[0]
         a = self.v - root * (s[:, 0] + s[:, 1:] @ g)
         db = np.zeros(X.p)
         db[self.held] = self.inverse * (X.sweep(a)[self.held] - self.d * b[self.held])
