@@ -17,6 +17,7 @@ import numpy as np
 
 from l1l2fast._dense import DenseC
 from l1l2fast._model import dual_point, falls_on, level, search
+from l1l2fast._narrow import spread_rows
 from l1l2fast.parabola import kinks, model_of
 from l1l2fast.problem import EPS
 from l1l2fast.result import Answer, Status, shrunk
@@ -121,9 +122,7 @@ def sampled(problem):
 def of_sample(problem):
     """The fit to a part of the rows, which is near enough to save most of the steps over all of them."""
     n = problem.columns.n
-    rng = np.random.default_rng(n)
-    m = int(PART * n)
-    rows = ((np.arange(m) + rng.random(m)) * (n / m)).astype(np.intp)  # one of each stretch: data may come in an order
+    rows = spread_rows(n, int(PART * n))
     w, y, X = problem.weight[rows], problem.y[rows], problem.columns.rows(rows)
     if not w.sum() > 0:
         return problem.start
