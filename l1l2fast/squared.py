@@ -13,6 +13,7 @@ import numpy as np
 from l1l2fast.interior import fits, interior
 from l1l2fast.least_squares import least_squares, scale_of
 from l1l2fast.result import Answer, Status, shrunk
+from l1l2fast.sampling import likely
 from l1l2fast.working_set import NOWHERE, SMALL, GramSet, Point, ResidualSet
 
 # A Gram of this many columns (128 MB) is the largest that is formed.
@@ -27,8 +28,9 @@ DOWN_SPARSE, FINE_SPARSE = 0.1, 0.45
 # The gap asked for on the way, relative to the objective; and where columns are still missing, to the present gap.
 LOOSE, MISSING = 0.03, 0.1
 # With at least FEW columns and TALL rows for each, where the Gram matrix is most of the work, it starts with those
-# columns whose slope is this part of their kink, unless they are MOST of all.
-FEW, TALL, PROMISING, MOST = 50, 20, 0.5, 0.6
+# columns whose slope is this part of their kink, unless they are MOST of all; with TALLER rows, with those that a
+# sample asks for.
+FEW, TALL, PROMISING, MOST, TALLER = 50, 20, 0.5, 0.6, 200
 # A set is emptied of zeros when it is this many times as large as the support, and ROOM more.
 SPARE = 1.5
 # Work on one set, relative to the interior point's n^3, after which that takes over; and how often it may.
@@ -217,7 +219,8 @@ def promising(problem, working, point, strength):
         kink = strength * problem.penalty.kink() * problem.factor
         chosen = (point.b != 0) | ~(np.abs(point.g) < PROMISING * kink)
         if 0 < np.count_nonzero(chosen) <= MOST * p:
-            return working.outside(chosen)
+            sampled = likely(problem, strength) if n >= TALLER * p and not point.b.any() else None
+            return working.outside(chosen if sampled is None else sampled)
     return working.outside(np.ones(p, dtype=bool)) if len(working) else np.arange(p, dtype=np.intp)
 
 

@@ -61,6 +61,7 @@ FLOORS = [
         "least_squares",
         "interior",
         "working_set",
+        "sampling",
         "squared",
         "absolute",
         "turning",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from l1l2fast import L1, solve, squared
+from l1l2fast import L1, sampling, solve, squared
 from l1l2fast._dense import DenseC, DenseF
 
 
@@ -31,16 +31,44 @@ def test_starting_with_the_promising_columns(monkeypatch, order, part):
     np.testing.assert_allclose(result.coef, every.coef, rtol=0, atol=1e-12)
 
 
-def test_a_column_whose_slope_is_hidden_by_another_comes_in_later():
+def hidden():
+    """X and y = X[:, 3] + c X[:, 7], where y has no slope along column 7."""
     X, _ = tall()
     X -= X.mean(0)
     X[:, 7] -= X[:, 3] @ X[:, 7] / (X[:, 3] @ X[:, 3]) * X[:, 3]
     X[:, 7] -= 0.9 * X[:, 3]
-    y = X[:, 3] + X[:, 3] @ X[:, 3] * 0.9 / (X[:, 7] @ X[:, 7]) * X[:, 7]  # no slope of 7 at zero
+    return X, X[:, 3] + X[:, 3] @ X[:, 3] * 0.9 / (X[:, 7] @ X[:, 7]) * X[:, 7]
+
+
+def test_a_column_whose_slope_is_hidden_by_another_comes_in_later():
+    X, y = hidden()
     alpha = 0.1 * strongest(X, y)
     result = solve(X, y, "squared", L1(alpha))
     assert abs(X[:, 7] @ y) / len(y) < 0.1 * alpha < 0.1 < result.coef[7]
     assert result.gap <= result.tolerance and result.n_passes == 3
+
+
+@pytest.mark.parametrize("order", "CF")
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_sample_knows_the_hidden_column(monkeypatch, order, dtype):
+    X, y = hidden()
+    monkeypatch.setattr(squared, "TALLER", 20)
+    result = solve(np.array(X + 5, dtype=dtype, order=order), y, "squared", L1(0.1 * strongest(X, y)))
+    assert result.gap <= result.tolerance and result.coef[3] > 0.1 < result.coef[7]
+    assert result.n_passes == 2
+
+
+def test_a_sample_without_weight_is_no_sample(monkeypatch):
+    X, y = tall()
+    monkeypatch.setattr(squared, "TALLER", 20)
+    weight = np.zeros(len(y))
+    part = sampling.runs(*X.shape)
+    weight[np.setdiff1d(np.arange(len(y)), (part[:, None] + np.arange(sampling.RUN)).ravel())] = 1.0
+    penalty = L1(strongest(X, y) / 10)
+    result = solve(X, y, "squared", penalty, sample_weight=weight)
+    rest = solve(X[weight > 0], y[weight > 0], "squared", penalty)
+    assert result.gap <= result.tolerance
+    np.testing.assert_allclose(result.coef, rest.coef, rtol=0, atol=1e-12)
 
 
 CASES = {
@@ -48,12 +76,16 @@ CASES = {
     "upper": {"upper": 0.2},
     "free columns": {"penalty_factor": np.arange(120) % 7 / 3},
     "warm start": {"warm_start": np.where(np.arange(120) == 50, 3.0, 0.0)},
+    "weights": {"sample_weight": np.arange(3000) % 5 / 2.0},
+    "no intercept": {"fit_intercept": False},
 }
 
 
+@pytest.mark.parametrize("taller", [20, 200])
 @pytest.mark.parametrize("given", CASES.values(), ids=CASES)
-def test_starting_with_few_under_every_option(monkeypatch, given):
+def test_starting_with_few_under_every_option(monkeypatch, given, taller):
     X, y = tall(1)
+    monkeypatch.setattr(squared, "TALLER", taller)
     penalty = L1(strongest(X, y) / 10)
     result = solve(X, y, "squared", penalty, **given)
     monkeypatch.setattr(squared, "FEW", len(X[0]))
