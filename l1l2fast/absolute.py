@@ -71,6 +71,8 @@ def solve(problem, guess=None):
         theta = look.judge(b, psi, band, r)
         r, u, crossed, some = look.r, look.u, look.crossed, len(band) < lines.n_live
         passes += 2
+        if some and crossed.any():
+            crossed &= np.abs(r) > lines.rounding(b)  # at zero, either side is the right one
         if some and repairs < REPAIRS and lines.bare and crossed.any():  # known already, and cheap to mend
             repairs += 1
             crossed[lines.nearest(r, 4 * np.count_nonzero(crossed) + ROWS + PER_COLUMN * lines.k)] = True
@@ -78,7 +80,7 @@ def solve(problem, guess=None):
             continue
         objective, gap, scale = problem.sums.certify_look(b[:-1], look, theta)
         if best is None or gap < best[1]:
-            unique = lines.unique(band, r, b, psi) if gap <= tolerance else None
+            unique = lines.unique(band, r, b, psi, theta) if gap <= tolerance else None
             best = objective, gap, b, *shrunk(scale, theta, u), unique
         status = problem.verdict(rounds, objective, best[1], tolerance, passes)
         rounds += 1
@@ -222,10 +224,9 @@ class Lines:
         size = np.abs(r)
         if self.n_live < len(r):
             size[weight == 0] = np.inf
-        if room < MANY:
-            return np.sort(np.argpartition(size, room)[:room])
-        sample = size[:: len(r) // MANY]  # about as many will do
-        return (size <= np.partition(sample, room * len(sample) // len(r))[room * len(sample) // len(r)]).nonzero()[0]
+        sample = size if room < MANY else size[:: len(r) // MANY]  # about as many will do
+        last = room * len(sample) // len(r)
+        return (size <= np.partition(sample, last)[last] * (1 + 1e-9)).nonzero()[0]  # ties stay together
 
     def pull(self, band, r, Z=None):
         """The linear term that the rows outside the band leave behind; Z (k, m) are those inside, if at hand."""
@@ -298,7 +299,11 @@ class Lines:
             self.shorten = tall.shorten
         self.use(np.setdiff1d(used, gone))
 
-    def unique(self, band, r, b, psi):
+    def rounding(self, b):
+        """Residuals up to this size are zero."""
+        return 1e-13 * self.size * (1 + np.abs(self.units.inner(b)).sum())
+
+    def unique(self, band, r, b, psi, theta):
         """Is b the only minimiser? See `uniqueness`."""
         if len(self.gone) or self.free:
             return False
@@ -309,5 +314,13 @@ class Lines:
         if self.basis is None and held(Z, psi, left, right, self.units.d, STRICT):
             return True
         residual = y - Z @ self.units.inner(b)
-        residual[: len(band)][np.abs(r[band]) <= 1e-12 * self.size] = 0.0
+        zero = (np.abs(r) <= 1e-12 * self.size) & (self.problem.weight > 0)
+        residual[: len(band)][zero[band]] = 0.0
+        zero[band] = False
+        if zero.any():  # these rows, outside the band, hold b too
+            rows = zero.nonzero()[0]
+            more, _, *sides = self.units.along(self.problem.columns, rows)
+            left, right = np.append(left, sides[0]), np.append(right, sides[1])
+            Z, psi = np.vstack([Z, more.T]), np.append(psi, len(r) * theta[rows])
+            residual = np.append(residual, np.zeros(len(rows)))
         return is_unique(Z, residual, psi, left, right, self.units.d)

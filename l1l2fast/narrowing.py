@@ -36,6 +36,8 @@ ROWS, PER_COLUMN = 150, 10
 ROUNDS = 200
 # Newton steps over all rows at most, until they move by so many times what the smoothing leaves open anyway.
 NEWTONS, CLOSER = 4, 3
+# So often the smoothing is made WIDER where they lead nowhere.
+WIDENINGS = 2
 # The interior point method's last gap, relative to the part's sum, and its steps at most.
 CLOSE, PATIENCE = 1e-7, 50
 
@@ -120,34 +122,47 @@ def rough(lines, beta):
 def approach(lines, b, h):
     """Newton steps on all rows from b, whose last entry is the intercept; the kinks smoothed where |r| < h.
 
-    The rows there make the Hessian. Returns b, at which `lines.look` then is, how far away a row may be that can still
-    change side, and the steps; or None if they lead nowhere.
+    Where rows tie, steps may lead nowhere until h is as wide as what lies between two values of r. Returns b, at which
+    `lines.look` then is, how far away a row may be that can still change side, and the steps; or None if they lead
+    nowhere.
     """
-    units, look, steps, before, H = lines.units, lines.look, 0, np.inf, None
-    while True:
+    looks = 0
+    for wider in range(WIDENINGS + 1):
+        b, radius, more = newtons(lines, b, WIDER**wider * h)
+        looks += more
+        if radius is not None:
+            return b, radius, looks - 1
+    return None
+
+
+def newtons(lines, b, h):
+    """The steps of `approach` with one h: b, how far a row may be, and looks at all rows; None if they lead nowhere."""
+    units, look, before, H, last = lines.units, lines.look, np.inf, None, b
+    for steps in range(NEWTONS + 1):
         look.smooth(b, h)
         slope = units.sums(look.total, look.u) - units.d * units.inner(b)
         if H is None:
             rows = look.near(look.r, h)
             if len(rows) < 4 * lines.k:
-                return None
+                break
             Z, _, left, right = units.along(lines.problem.columns, rows)
             G, weights = bends(Z, left, right)
             H = G * (lines.size / (2 * h))
             diagonal = np.einsum("jj->j", H)
             diagonal += 1e-12 * diagonal + units.d
         _, step, failed = dposv(H, slope, lower=1)
-        if failed:
-            return None
-        move = lines.size * math.sqrt(step @ G @ step / weights)
+        bend = step @ G @ step
+        move = lines.size * math.sqrt(bend / weights) if bend >= 0 else np.inf  # rounding, of a singular matrix
         noise = h * math.sqrt(lines.k / (3 * len(rows)))
-        if not move < before:
-            return None
+        if failed or not move < before:
+            break
         if move < CLOSER * noise or steps == NEWTONS or move > before / 2:
-            return b, max(h, ERRORS * math.hypot(move, noise)), steps
-        b, steps, before = lines.coefficients(units.inner(b) + step, b), steps + 1, move
+            return b, max(h, ERRORS * math.hypot(move, noise)), steps + 1
+        last, before = b, move
+        b = lines.coefficients(units.inner(b) + step, b)
         if move > h / 2:
             H = None
+    return last, None, steps + 1
 
 
 def narrowed(part, beta, gam, inner):

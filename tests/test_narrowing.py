@@ -5,7 +5,7 @@ import pytest
 import reference
 import scipy.sparse as sp
 
-from l1l2fast import L1, L2, Status, narrowing, solve
+from l1l2fast import L1, L2, Status, _validate, absolute, narrowing, solve
 from l1l2fast._interior import interior
 from l1l2fast._narrow import narrow
 from l1l2fast.losses import Pinball
@@ -70,6 +70,7 @@ def test_ties_and_duplicated_rows(loss):
     X, y = tied()
     result = solve(X, y, loss)
     assert_vertex(X, y, loss, result)
+    assert result.n_passes <= 7  # rows that tie are not taken for rows that changed side
     assert result.unique and result.n_iter < 50  # the smoothed fit says which vertex it is: no pivots
 
 
@@ -82,6 +83,57 @@ def test_ties_that_leave_a_choice(loss):
     assert result.status is Status.CONVERGED and result.unique is False
     assert result.gap <= 1e-12 * result.objective
     reference.check_certificate(reference.problem(x[:, None], y, loss), result)
+
+
+def dummies(seed, n=6000):
+    """Rare zeros and ones, responses rounded to integers."""
+    rng = np.random.default_rng(seed)
+    X = (rng.integers(0, 4, (n, 6)) == 0).astype(float)
+    return X, np.round(X @ rng.standard_normal(6) * 2 + rng.standard_t(3, n))
+
+
+@pytest.mark.parametrize("loss", ["absolute", Pinball(0.9), Pinball(0.1)], ids=str)
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_ties_whose_hessian_is_singular(seed, loss):
+    """So few values of r are near zero that the rows there do not span all columns."""
+    X, y = dummies(seed)
+    assert_vertex(X, y, loss, solve(X, y, loss))
+
+
+def balanced(seed):
+    """Every row of a factorial design about as often with each of a few responses; an even number of times, or any."""
+    rng = np.random.default_rng(seed)
+    p, levels = rng.integers(1, 5), rng.integers(2, 5)
+    cells = np.unique(rng.integers(0, 3, (40, p)), axis=0)
+    X = np.repeat(cells, levels, axis=0).astype(float)
+    y = np.tile(np.arange(levels), len(cells)) + X @ rng.integers(-2, 3, p)
+    each = 12_000 // len(X) // 2 * 2
+    return X, y, each + (rng.integers(0, 3, len(X)) if seed % 2 else 0 * y).astype(int)
+
+
+@pytest.mark.parametrize("loss", ["absolute", Pinball(0.25)], ids=str)
+@pytest.mark.parametrize("seed", range(10))
+def test_ties_outside_of_the_band_count_for_uniqueness(seed, loss):
+    """Rows repeated, and each once with its count for a weight, where all of them are in the small problem."""
+    X, y, count = balanced(seed)
+    order = np.random.default_rng(seed).permutation(count.sum())
+    once = solve(X, y, loss, sample_weight=count)
+    result = solve(np.repeat(X, count, axis=0)[order], np.repeat(y, count)[order], loss)
+    assert result.objective == pytest.approx(once.objective, rel=1e-12)
+    assert result.unique == once.unique == once.solution_set().unique
+
+
+def test_a_zero_residual_outside_of_the_band_holds_the_median():
+    """Medians of three zeros among five larger and four smaller ones, of which the band has one zero, at a bound."""
+    y = np.r_[0, 0, 0, np.arange(1.0, 6), -np.arange(1.0, 5)]
+    rest = [None] * 5 + [True] + [None] * 3 + [False, False, None, 0.0, 9, None]
+    problem = _validate.problem(np.empty((12, 0)), y, "absolute", *rest)
+    lines = absolute.Lines(problem, 5.0, 12)
+    before = problem.y - problem.y[0] + np.r_[0, 0.1, -0.1, np.zeros(9)]
+    band, b, psi, _ = lines.solve(np.array([0]), np.array([0.0]), before)
+    theta = lines.look.judge(b, psi, band, before)
+    assert abs(psi[0]) == 1 and np.count_nonzero(lines.look.r == 0) == 3
+    assert lines.unique(band, lines.look.r, b, psi, theta)
 
 
 @LOSSES
