@@ -11,6 +11,9 @@ cdef void single_axpy(Py_ssize_t n, float a, const float *x, float *y) noexcept 
 # y += a A x, A (m, n) with row distance ld
 cdef void gemv(Py_ssize_t m, Py_ssize_t n, double a, const double *A, Py_ssize_t ld,
                const double *x, double *y) noexcept nogil
+# y += a A'x, A (m, n) with row distance ld
+cdef void gemv_t(Py_ssize_t m, Py_ssize_t n, double a, const double *A, Py_ssize_t ld,
+                 const double *x, double *y) noexcept nogil
 # C (m, n) += A B', A (m, k) and B (n, k), all C-ordered
 cdef void gemm_nt(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const double *A, Py_ssize_t lda,
                   const double *B, Py_ssize_t ldb, double *C, Py_ssize_t ldc) noexcept nogil
@@ -20,6 +23,11 @@ cdef void syrk(Py_ssize_t n, Py_ssize_t k, double a, const double *A, Py_ssize_t
 # lower triangle of C (n, n) += a A'A, A (k, n)
 cdef void syrk_t(Py_ssize_t n, Py_ssize_t k, double a, const double *A, Py_ssize_t lda,
                  double *C, Py_ssize_t ldc) noexcept nogil
+# the same two in single precision
+cdef void single_syrk(Py_ssize_t n, Py_ssize_t k, float a, const float *A, Py_ssize_t lda,
+                      float *C, Py_ssize_t ldc) noexcept nogil
+cdef void single_syrk_t(Py_ssize_t n, Py_ssize_t k, float a, const float *A, Py_ssize_t lda,
+                        float *C, Py_ssize_t ldc) noexcept nogil
 # Cholesky factor of the symmetric A (n, n), stored and read in its lower triangle; 0 if positive definite
 cdef int cholesky(Py_ssize_t n, double *A, Py_ssize_t ld) noexcept nogil
 # x <- A^-1 x with that factor

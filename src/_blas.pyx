@@ -38,6 +38,13 @@ cdef void gemv(Py_ssize_t m, Py_ssize_t n, double a, const double *A, Py_ssize_t
     cython_blas.dgemv("T", &rows, &columns, &a, <double*>A, &lda, <double*>x, &one, &beta, y, &one)
 
 
+cdef void gemv_t(Py_ssize_t m, Py_ssize_t n, double a, const double *A, Py_ssize_t ld,
+                 const double *x, double *y) noexcept nogil:
+    cdef blas_int rows = <blas_int>n, columns = <blas_int>m, lda = <blas_int>ld, one = 1
+    cdef double beta = 1.0
+    cython_blas.dgemv("N", &rows, &columns, &a, <double*>A, &lda, <double*>x, &one, &beta, y, &one)
+
+
 cdef void gemm_nt(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const double *A, Py_ssize_t lda,
                   const double *B, Py_ssize_t ldb, double *C, Py_ssize_t ldc) noexcept nogil:
     cdef blas_int m_ = <blas_int>m, n_ = <blas_int>n, k_ = <blas_int>k
@@ -65,6 +72,20 @@ cdef void syrk_t(Py_ssize_t n, Py_ssize_t k, double a, const double *A, Py_ssize
     cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, lda_ = <blas_int>lda, ldc_ = <blas_int>ldc
     cdef double one = 1.0
     cython_blas.dsyrk("U", "N", &n_, &k_, &a, <double*>A, &lda_, &one, C, &ldc_)
+
+
+cdef void single_syrk(Py_ssize_t n, Py_ssize_t k, float a, const float *A, Py_ssize_t lda,
+                      float *C, Py_ssize_t ldc) noexcept nogil:
+    cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, lda_ = <blas_int>lda, ldc_ = <blas_int>ldc
+    cdef float one = 1.0
+    cython_blas.ssyrk("U", "T", &n_, &k_, &a, <float*>A, &lda_, &one, C, &ldc_)
+
+
+cdef void single_syrk_t(Py_ssize_t n, Py_ssize_t k, float a, const float *A, Py_ssize_t lda,
+                        float *C, Py_ssize_t ldc) noexcept nogil:
+    cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, lda_ = <blas_int>lda, ldc_ = <blas_int>ldc
+    cdef float one = 1.0
+    cython_blas.ssyrk("U", "N", &n_, &k_, &a, <float*>A, &lda_, &one, C, &ldc_)
 
 
 cdef int cholesky(Py_ssize_t n, double *A, Py_ssize_t ld) noexcept nogil:

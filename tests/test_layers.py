@@ -32,6 +32,7 @@ FLOORS = [
         "_ascent",
         "_narrow",
         "_interior",
+        "_saddle",
         "_lines",
         "_face",
         "_triangle",

@@ -267,6 +267,22 @@ def test_the_interior_point(tau, gam):
     assert value == pytest.approx(-judge.fun, rel=1e-7)
 
 
+@pytest.mark.parametrize("size", [1e-25, 1.0, 1e25])
+@pytest.mark.parametrize("alike", [1.0, 1e-4])
+def test_the_interior_point_beyond_single_precision(alike, size):
+    """Products that overflow or underflow there, and columns that are the same there, are left to double."""
+    from scipy.optimize import linprog
+
+    Z, y, left, right, c = part(300, 6, 0.3, c=1.0)
+    Z[1] = Z[0] + alike * Z[1]
+    b, psi, r = np.zeros(6), np.empty(300), np.empty(300)
+    status, _ = interior(size * Z, y, left, right, size * c, b, psi, r, 3.0, 1e-8, 60)
+    assert status == 0
+    judge = linprog(-y, A_eq=Z, b_eq=c, bounds=np.column_stack([-left, right]), method="highs")
+    value = np.maximum(right * r, -left * r).sum() + size * (c @ b)
+    assert value == pytest.approx(-judge.fun, rel=1e-6)
+
+
 def test_sizes_of_samples():
     for n, k in ((10**4, 11), (10**6, 11), (10**5, 201), (10**9, 3)):
         sizes = narrowing.samples(n, k)
