@@ -12,7 +12,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg.lapack import dgetrf, dposv
+from scipy.linalg.lapack import dgetrf, dpotrf, dpotrs
 
 from l1l2fast._interior import interior
 from l1l2fast._multiplier import multiplier
@@ -38,8 +38,9 @@ ROUNDS = 200
 NEWTONS, CLOSER = 4, 3
 # So often the smoothing is made WIDER where they lead nowhere.
 WIDENINGS = 2
-# The interior point method's last gap, relative to the part's sum, and its steps at most.
-CLOSE, PATIENCE = 1e-7, 50
+# The interior point method is given so many rows for each column. It ends at this gap, relative to the part's sum:
+# what it leaves costs the simplex method a few pivots, k^2 each, where a step costs k^3. And its steps at most.
+INNER, CLOSE, PATIENCE = 5, 2e-3, 50
 
 
 class Part(NamedTuple):
@@ -137,32 +138,56 @@ def approach(lines, b, h):
 
 def newtons(lines, b, h):
     """The steps of `approach` with one h: b, how far a row may be, and looks at all rows; None if they lead nowhere."""
-    units, look, before, H, last = lines.units, lines.look, np.inf, None, b
+    units, look, before, bend, last = lines.units, lines.look, np.inf, None, b
     for steps in range(NEWTONS + 1):
         look.smooth(b, h)
         slope = units.sums(look.total, look.u) - units.d * units.inner(b)
-        if H is None:
-            rows = look.near(look.r, h)
-            if len(rows) < 4 * lines.k:
+        step, move = bend.step(slope) if bend else (None, np.inf)
+        if bend is None or before > h / 2 and not move < CLOSER * bend.noise:  # far from where it was taken
+            bend = Bend.near(lines, h)
+            if bend is None:
                 break
-            Z, _, left, right = units.along(lines.problem.columns, rows)
-            G, weights = bends(Z, left, right)
-            H = G * (lines.size / (2 * h))
-            diagonal = np.einsum("jj->j", H)
-            diagonal += 1e-12 * diagonal + units.d
-        _, step, failed = dposv(H, slope, lower=1)
-        bend = step @ G @ step
-        move = lines.size * math.sqrt(bend / weights) if bend >= 0 else np.inf  # rounding, of a singular matrix
-        noise = h * math.sqrt(lines.k / (3 * len(rows)))
-        if failed or not move < before:
+            step, move = bend.step(slope)
+        if not move < before:
             break
-        if move < CLOSER * noise or steps == NEWTONS or move > before / 2:
-            return b, max(h, ERRORS * math.hypot(move, noise)), steps + 1
+        if move < CLOSER * bend.noise or steps == NEWTONS or move > before / 2:
+            return b, max(h, ERRORS * math.hypot(move, bend.noise)), steps + 1
         last, before = b, move
         b = lines.coefficients(units.inner(b) + step, b)
-        if move > h / 2:
-            H = None
     return last, None, steps + 1
+
+
+class Bend(NamedTuple):
+    """What the rows within h of the fit say of the curvature: the factor of the Hessian, their Gram matrix.
+
+    The root mean square of their fit moves by `size` times that of G in their weights; `noise` is what h leaves open.
+    """
+
+    factor: np.ndarray
+    G: np.ndarray
+    size: float
+    noise: float
+
+    @classmethod
+    def near(cls, lines, h):
+        """At the last look; None if they are too few, or dependent."""
+        rows = lines.look.near(lines.look.r, h)
+        if len(rows) < 4 * lines.k:
+            return None
+        Z, _, left, right = lines.units.along(lines.problem.columns, rows)
+        G, weights = bends(Z, left, right)
+        H = G * (lines.size / (2 * h))
+        diagonal = np.einsum("jj->j", H)
+        diagonal += 1e-12 * diagonal + lines.units.d
+        factor, failed = dpotrf(H, lower=1, overwrite_a=1)
+        noise = h * math.sqrt(lines.k / (3 * len(rows)))
+        return None if failed else cls(factor, G, lines.size / math.sqrt(weights), noise)
+
+    def step(self, slope):
+        """A Newton step, and how far the fit moves by it."""
+        step = dpotrs(self.factor, slope, lower=1)[0]
+        square = step @ self.G @ step
+        return step, self.size * math.sqrt(square) if square >= 0 else np.inf  # rounding, of a singular matrix
 
 
 def narrowed(part, beta, gam, inner):
@@ -189,6 +214,9 @@ def narrowed(part, beta, gam, inner):
             break
         part, rows, gam = part.keep(r, near), rows[near], gam / 4
     if inner and status != UNBOUNDED:
+        near = nearest(r, INNER * k, gam)
+        part, rows = part.keep(r, near), rows[near]
+        psi, r = np.empty_like(part.y), np.empty_like(part.y)
         inside = beta.copy()
         steps += interior(*part[:5], inside, psi, r, 0.3 * gam, CLOSE, PATIENCE)[1]
         if np.isfinite(inside).all():  # dependent columns may have been too much for it
