@@ -30,8 +30,8 @@ from l1l2fast.uniqueness import STRICT, is_unique
 SMALL = 20_000
 # Up to this many, the exact finish starts from b = 0 or a warm start: it costs less than any help.
 TINY = 2_000
-# Up to this many, neither samples nor a band of them pay.
-FEW = 10_000
+# Up to this many, neither samples nor a band of them pay, unless the rows are more than that (and X is not tiny).
+FEW, FEW_ROWS = 10_000, 600
 # From more columns than this on, an interior point method costs less than the pivots that it saves.
 WIDE = 100
 # Reweightings; the smoothing is halved at each, from the mean residual of the null model.
@@ -43,6 +43,8 @@ PIVOTS, ROUNDS = 500, 200
 SPREAD = 100
 # Of more rows than this, about so many are as good as so many.
 MANY = 10_000
+# Residuals that are a smaller part of the largest y are rounding, and too small to be a smoothing.
+RESOLVED = 1e-15
 # How often rows that changed side are let in before the gap is asked.
 REPAIRS = 2
 
@@ -165,7 +167,8 @@ class Lines:
         if method == "interior" and not self.units.curved:
             return True
         # with few rows for the columns, samples say little; where curvature holds these, the finish does without
-        return self.n_live > (1 if self.units.curved else 3) * k and self.n_live * k > FEW
+        many = TINY if self.n_live > FEW_ROWS else FEW
+        return self.n_live > (1 if self.units.curved else 3) * k and self.n_live * k > many
 
     def part(self, rows):
         """These rows as a problem of their own."""
@@ -181,7 +184,7 @@ class Lines:
             return b, self.y, 0, 0
         self.room = width(self.n_live, self.k, size)
         b = self.coefficients(beta, b)
-        if h > 0 and (found := self.near(b, h)):
+        if h > RESOLVED * self.size and (found := self.near(b, h)):
             b, r, newtons = found
             return b, r, 1 + newtons, steps + newtons
         f = self.problem.columns.predict(b[:-1])
@@ -193,7 +196,7 @@ class Lines:
             rows = np.arange(0, len(self.y), 1 + len(self.y) // (SPREAD * self.k))
             part = self.part(rows)
             h = self.size * spacing(part.y - self.units.inner(b) @ part.Z, self.n_live, self.k)
-            if h > 0 and (found := self.near(b, h)):
+            if h > RESOLVED * self.size and (found := self.near(b, h)):
                 b, r, newtons = found
                 return b, r, passes + 1 + newtons, steps + newtons
         if r is None:
@@ -212,9 +215,8 @@ class Lines:
 
     def first(self, r):
         """The rows that may change side on the way from the rough solution."""
-        if self.radius is None:
-            return self.nearest(r, self.room)
-        return self.look.near(r, self.radius)
+        near = () if self.radius is None else self.look.near(r, self.radius)
+        return near if len(near) > self.k else self.nearest(r, self.room)
 
     def nearest(self, r, room):
         """The rows with the smallest residuals, of positive weight."""

@@ -100,6 +100,16 @@ def test_ties_whose_hessian_is_singular(seed, loss):
     assert_vertex(X, y, loss, solve(X, y, loss))
 
 
+@pytest.mark.parametrize("quantile", [0.5, 0.25])
+def test_a_band_without_rows(quantile):
+    """Nine zeros to a one, and a penalty that moves the fit a little off all of them."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((4000, 3)), (rng.random(4000) > 0.9).astype(float)
+    result = solve(X, y, Pinball(quantile), L2(1e-6))
+    assert result.gap <= 1e-12 * result.objective
+    reference.check_certificate(reference.problem(X, y, Pinball(quantile), 0, 1e-6), result)
+
+
 def balanced(seed):
     """Every row of a factorial design about as often with each of a few responses; an even number of times, or any."""
     rng = np.random.default_rng(seed)
