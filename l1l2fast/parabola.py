@@ -14,6 +14,7 @@ from l1l2fast._cd import residual_epochs
 from l1l2fast._conjugate import support_step
 from l1l2fast._dense import DenseF
 from l1l2fast._model import minimise, parabola, stiffen
+from l1l2fast._sparse import Sparse
 from l1l2fast._weigh import gram_and_sums, weigh
 from l1l2fast.working_set import SMALL
 
@@ -45,6 +46,15 @@ def kinks(problem):
     return problem.penalty.kink() * problem.factor
 
 
+def together(X, which):
+    """These columns of X, copied to where they lie together: cheaper than an epoch over them where they do not."""
+    if not X.sparse:
+        return DenseF(X.part(which, np.ones(X.n)).T)
+    copy = Sparse(X.owner[:, which])
+    copy.mean[:], copy.scale[:] = X.mean[which], X.scale[which]
+    return copy
+
+
 def model_of(problem):
     """The model that suits the penalty and the shape of X."""
     elastic = problem.penalty.elastic()
@@ -64,7 +74,7 @@ class Model:
         self.l, self.v, self.h = np.empty((3, problem.columns.n))
         self.G, self.work = np.empty((0, 0)), np.empty(0)
         self.floor = np.zeros(problem.columns.n)
-        self.share, self.doubt, self.epochs, self.last = SHARE, 0.0, 0, None
+        self.share, self.doubt, self.epochs, self.last, self.hand = SHARE, 0.0, 0, None, None
         free = (problem.factor == 0) | (problem.penalty.growth() == 0)
         self.free = bool(free[problem.lower < problem.upper].any())  # slopes that must vanish to rounding
 
@@ -93,7 +103,7 @@ class Model:
         few epochs.
         """
         rough = rough or self.doubt > FADED
-        problem, X = self.problem, self.problem.columns
+        problem = self.problem
         loss, all_v, all_h, rank = parabola(problem.sums, f, self.share, self.floor, self.l, self.v, self.h)
         if rank == 0:  # every row is on a line
             self.share = SHARE
@@ -107,7 +117,11 @@ class Model:
             ends = loss, enough, rank - problem.intercept
             new = self.by_gram(which, strength, new, v, lift, *ends)
         db = new - b
-        df = X.predict(db, inside)
+        if pays:
+            df = problem.columns.predict(db, inside)
+        else:
+            X, at, take = self.at_hand(inside)
+            df = X.predict(db[take], at)
         if problem.intercept:  # the columns less their means by the weights h
             df += lift - self.h @ df / all_h
         return db, df
@@ -121,10 +135,7 @@ class Model:
 
     def epochs_over(self, which, b, strength, lift, enough, rough):
         """Epochs in residual form; returns b, h times the residual, and whether nothing is left to do."""
-        problem, X, k = self.problem, self.problem.columns, len(which)
-        at, take = which, slice(None)
-        if X.owner.flags.c_contiguous if not X.sparse else False:  # columns that lie together
-            X, at, take = DenseF(X.part(which, np.ones(X.n)).T), np.arange(k), which
+        problem, (X, at, take) = self.problem, self.at_hand(which)
         first, square, _ = weigh(X, at, self.h, self.v)
         total = self.h.sum()  # the epochs want weights of sum 1, with which the columns are centred
         h, v, squares = self.h / total, (self.v - lift * self.h) / total, np.zeros(X.p)
@@ -144,6 +155,15 @@ class Model:
             new, short = b.copy(), new
             new[which] = short
         return new, v, still
+
+    def at_hand(self, which):
+        """X, or a copy of these columns that lie together, their places there, and what of longer vectors is theirs."""
+        X = self.problem.columns
+        if not X.sparse and not X.owner.flags.c_contiguous:
+            return X, which, slice(None)
+        if self.hand is None or not np.array_equal(self.hand[2], which):
+            self.hand = together(X, which), np.arange(len(which)), which
+        return self.hand
 
     def passes(self, X, at, h, v, b, box, enough, rough):
         """Epochs until they move b by less, and where that takes many of a sparse X, conjugate gradients.

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from l1l2fast._cd import slopes
 from l1l2fast._dense import DenseC
 from l1l2fast._model import dual_point, falls_on, level, search
 from l1l2fast._narrow import spread_rows
@@ -29,6 +30,9 @@ DOWN = 0.4
 # Columns that may come in at a time, if the support is smaller; a set is emptied of zeros when it is SPARE times
 # as large as the support, and ROOM more.
 ROOM, SPARE = 200, 1.5
+# Columns of a dense X whose slopes are below this part of their kinks are not read on the way down: the next strength
+# is no lower than that.
+NEARLY = DOWN
 # Steps in one round: while columns are missing, and then.
 FEW, MANY = 2, 30
 # A round ends when a step falls by less than this part of the gap that is asked for, or of its first step.
@@ -55,6 +59,7 @@ class Point(NamedTuple):
     theta: np.ndarray
     g: np.ndarray
     loss: float = 0.0  # sum w l
+    read: np.ndarray | None = None  # the columns whose g this is; None for all. What g says of others is older
 
 
 class Candidates(WorkingSet):
@@ -64,8 +69,19 @@ class Candidates(WorkingSet):
         super().__init__(problem)
         kink = kinks(problem)
         self.movable = (problem.lower < problem.upper) & (problem.square > 0)
-        self.free = kink == 0
+        self.kink, self.free = kink, kink == 0
         self.kinked = not self.free.all()
+        X = problem.columns
+        apart = not X.sparse and not X.owner.flags.c_contiguous  # sparse columns of many entries come from far
+        self.picks = apart and X.p > SMALL and self.kinked and problem.callback is None
+
+    def near(self, point, strength):
+        """The columns whose slopes the next round wants: on the way, those at work or not far from their kinks."""
+        if strength == 1 or not self.picks:
+            return None
+        near = np.abs(point.g) >= NEARLY * strength * self.kink
+        near[self.which] = True
+        return np.flatnonzero(near)
 
 
 def suits(problem):
@@ -89,7 +105,8 @@ def solve(problem):
         left = choose(problem, working, before, point, target)
         b, f = descend(model, working.which, point, target, left, judge)
         judge.stricter *= STRICTER if target == 1 and not left else 1.0
-        before, point = (point if target < point.strength else None), refresh(problem, target, b, f)
+        last = point.g, working.near(point, target)
+        before, point = (point if target < point.strength else None), refresh(problem, target, b, f, *last)
         judge.passes += 1
 
 
@@ -145,8 +162,11 @@ def first_slope(problem, theta):
     return problem.columns.sweep(theta)
 
 
-def refresh(problem, strength, b, f):
-    """The point at b, near the prediction f: the support is read, the intercept made exact, then X once."""
+def refresh(problem, strength, b, f, known=None, which=None):
+    """The point at b, near the prediction f: the support is read, the intercept made exact, then X once.
+
+    Of X, the columns `which` if they are given; the slopes of the others stay as they are known.
+    """
     f, near = problem.columns.predict(b), f
     if problem.offset is not None:
         f += problem.offset
@@ -157,7 +177,12 @@ def refresh(problem, strength, b, f):
         c += level(problem.sums, f)
     theta = np.empty(len(f))
     loss = dual_point(problem.sums, f, theta)
-    return Point(strength, b, c, f, theta, problem.columns.sweep(theta), loss)
+    if which is None:
+        g = problem.columns.sweep(theta)
+    else:
+        g = known.copy()
+        g[which] = slopes(problem.columns, which, theta)
+    return Point(strength, b, c, f, theta, g, loss, which)
 
 
 def choose(problem, working, before, point, strength):
@@ -168,6 +193,10 @@ def choose(problem, working, before, point, strength):
     active = np.count_nonzero(point.b)
     room = problem.columns.p if problem.columns.sparse else max(ROOM, active)
     wanted = working.wanted(before, point, strength, room)
+    if point.read is not None:
+        read = np.zeros(len(wanted), dtype=bool)
+        read[point.read] = True
+        wanted &= read
     new = np.count_nonzero(wanted) - np.count_nonzero(wanted[working.which])
     wanted |= point.b != 0
     wanted |= working.free

@@ -5,11 +5,13 @@ import warnings
 import numpy as np
 import pytest
 import reference_smooth as reference
+import scipy.sparse
 from cells import LAYOUTS, Cell, quiet_solve, snapshot
 from data import random_problem
+from numpy.testing import assert_allclose
 from test_solve_cells import OPTIONS, N, P, hostile
 
-from l1l2fast import L1, L1L2, L2, ConvergenceWarning, Huber, Status, solve
+from l1l2fast import L1, L1L2, L2, ConvergenceWarning, Huber, Status, smooth, solve
 from l1l2fast._model import dual_point, parabola, stiffen
 from l1l2fast._objective import Sums
 from l1l2fast.losses import Logistic
@@ -331,3 +333,25 @@ def test_rows_that_a_step_sends_over_a_bend_are_stiffened(loss):
     assert (floor[[1, 3]] == 0).all() and (floor[[0, 2]] > 2 * h[[0, 2]]).all()
     parabola(sums, f, 0.0, floor, l, v, h)
     np.testing.assert_array_equal(h[[0, 2]], floor[[0, 2]])
+
+
+@pytest.mark.parametrize("store", ["F", "C", "csc"])
+def test_columns_far_from_their_kinks_are_read_at_the_end_only(monkeypatch, store):
+    """Of an X whose columns can be read alone, the way down reads a part of them; the certificate is that of all."""
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((120, 900))
+    y = np.where(X[:, :5].sum(axis=1) + rng.standard_normal(120) > 0, 1.0, -1.0)
+    alpha = np.abs(X.T @ y).max() / 240 / 8
+    counts = []
+    real = smooth.slopes
+    monkeypatch.setattr(smooth, "slopes", lambda X, which, v: counts.append(len(which)) or real(X, which, v))
+    given = scipy.sparse.csc_array(X) if store == "csc" else np.array(X, order=store)
+    result = solve(given, y, Logistic(), L1(alpha), fit_intercept=False, tol=1e-10)
+    assert (store == "F") == bool(counts) and max(counts, default=0) < 800
+    slope = X.T @ (y / (1 + np.exp(y * (X @ result.coef)))) / 120
+    assert np.abs(slope).max() <= alpha * (1 + 1e-5)
+    used = result.coef != 0
+    assert_allclose(slope[used], alpha * np.sign(result.coef[used]), rtol=1e-5)
+    seen = result.certificate()
+    assert_allclose(seen.correlation, X.T @ seen.theta, atol=1e-12)  # every column's, none of them old
+    assert np.abs(seen.correlation).max() <= alpha * (1 + 1e-9)
