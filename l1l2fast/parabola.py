@@ -191,7 +191,7 @@ class Model:
         """b with the columns `which` at the minimum, by their Gram matrix; v is h times the residual."""
         problem, k = self.problem, len(which)
         if len(self.G) != k:
-            self.G, self.work = np.empty((k, k)), np.empty(k * k + 9 * k)
+            self.G, self.work = np.empty((k, k)), np.empty(k * k + 11 * k)
         first, slope = gram_and_sums(problem.columns, which, self.h, v, self.G)
         if problem.intercept:
             all_h = self.h.sum()

@@ -142,7 +142,7 @@ class GramSet(WorkingSet):
             Whether it did.
         """
         k = len(self.which)
-        if len(self.work) < k * k + 14 * k:
+        if len(self.work) < k * k + 16 * k:
             self.work = np.empty(int(1.2 * k) ** 2 + 17 * k)
         B, self.sizes = np.empty((len(strengths), k)), np.empty((2, len(strengths)))
         points = before and before.line, point.line, strengths

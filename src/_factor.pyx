@@ -3,8 +3,11 @@
 From one strength of the penalty to the next, a few columns of hundreds enter or leave the support.
 A row of L that leaves is rotated away, O(m^2); rows that come are solved for, O(m^2) each and all
 in one go (Golub and Van Loan, Matrix Computations, 6.5). Afresh it would be O(m^3).
+
+A penalty's curvature on the diagonal changes with its strength. A factor of nearly the same diagonal stays: each step
+that is solved with it leaves of the error no more than the part by which they differ.
 """
-from libc.math cimport sqrt
+from libc.math cimport fabs, sqrt
 from libc.string cimport memcpy
 
 from l1l2fast._blas cimport cholesky, forward, syrk
@@ -13,6 +16,9 @@ cdef enum:
     # changes as a part of the columns beyond which the factor is computed afresh, and how many rounding allows
     PART = 6
     MOST = 300
+
+# The part by which a diagonal may differ from that of the factor.
+cdef double ALIKE = 0.2
 
 
 cdef Py_ssize_t difference(Factor *f, const Py_ssize_t *which, Py_ssize_t count) noexcept nogil:
@@ -59,7 +65,18 @@ cdef void remove_row(Factor *f, Py_ssize_t i) noexcept nogil:
     f.count -= 1
 
 
-cdef bint append_rows(Factor *f, const double *G, Py_ssize_t ld, Py_ssize_t count) noexcept nogil:
+cdef bint alike(const Factor *f, const double *bend, const Py_ssize_t *which, Py_ssize_t count) noexcept nogil:
+    # may the factor stay for this diagonal? Where columns are marked, they are in it
+    cdef Py_ssize_t c, j
+    for c in range(count):
+        j = which[c]
+        if f.mark[j] and fabs(bend[j] - f.diagonal[j]) > ALIKE * min(bend[j], f.diagonal[j]):
+            return False
+    return True
+
+
+cdef bint append_rows(Factor *f, const double *G, Py_ssize_t ld, const double *bend,
+                      Py_ssize_t count) noexcept nogil:
     # order[f.count..count) are the new columns; their rows of L solve L z = G_A,new, their corner is what is left
     cdef Py_ssize_t m = f.count, more = count - f.count, c, e
     cdef double *row
@@ -68,6 +85,8 @@ cdef bint append_rows(Factor *f, const double *G, Py_ssize_t ld, Py_ssize_t coun
         row, source = f.L + c * f.ld, G + f.order[c] * ld
         for e in range(c + 1):
             row[e] = source[f.order[e]]
+        f.diagonal[f.order[c]] = bend[f.order[c]]
+        row[c] += bend[f.order[c]]
     if more > 0 and m > 0:
         forward(m, more, f.L, f.ld, f.L + m * f.ld, f.ld)
         syrk(more, m, -1.0, f.L + m * f.ld, f.ld, f.L + m * f.ld + m, f.ld)
@@ -77,10 +96,11 @@ cdef bint append_rows(Factor *f, const double *G, Py_ssize_t ld, Py_ssize_t coun
     return regular(count, f.L, f.ld, G, ld, f.order)
 
 
-cdef bint follow(Factor *f, const double *G, Py_ssize_t ld, Py_ssize_t *which, Py_ssize_t count) noexcept nogil:
+cdef bint follow(Factor *f, const double *G, Py_ssize_t ld, const double *bend, Py_ssize_t *which,
+                 Py_ssize_t count) noexcept nogil:
     cdef Py_ssize_t c, changes = difference(f, which, count)
     f.changes += changes
-    if f.count == 0 or changes * PART > count or f.changes > MOST:
+    if f.count == 0 or changes * PART > count or f.changes > MOST or not alike(f, bend, which, count):
         f.count = f.changes = 0
     else:
         for c in range(f.ld):
@@ -100,7 +120,7 @@ cdef bint follow(Factor *f, const double *G, Py_ssize_t ld, Py_ssize_t *which, P
         if f.mark[which[c]] != 2:
             f.order[changes] = which[c]
             changes += 1
-    if not append_rows(f, G, ld, count):
+    if not append_rows(f, G, ld, bend, count):
         f.count = 0
         return False
     memcpy(which, f.order, count * sizeof(Py_ssize_t))

@@ -52,9 +52,9 @@ cdef class Reweighted:
         self.which = np.arange(k, dtype=np.intp)
         self.turn = np.empty(3 * k, dtype=np.intp)
         self.G = np.empty((k, k))
-        memory = np.empty(k * k + 7 * k + self.rows * (k + 2))
-        self.q, self.work = memory[:k], memory[k:k * k + 7 * k]
-        self.block = memory[k * k + 7 * k:k * k + 7 * k + self.rows * k]
+        memory = np.empty(k * k + 9 * k + self.rows * (k + 2))
+        self.q, self.work = memory[:k], memory[k:k * k + 9 * k]
+        self.block = memory[k * k + 9 * k:k * k + 9 * k + self.rows * k]
         self.root = memory[memory.shape[0] - 2 * self.rows:memory.shape[0] - self.rows]
         self.pull = memory[memory.shape[0] - self.rows:]
 

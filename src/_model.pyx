@@ -79,7 +79,7 @@ def minimise(Sums sums not None, const double[:, ::1] G not None, const Py_ssize
     """The minimum of  1/2 d'G d - q'd + t sum factor pen(b + d)  over the columns `which`, k of them.
 
     size is that of the whole objective, whose rounding counts, `enough` the gap asked for, rank that of G
-    if no columns depend on each other; len(work) >= k^2 + 9 k; q is brought up to date.
+    if no columns depend on each other; len(work) >= k^2 + 11 k; q is brought up to date.
     Returns b + d and the number of epochs.
     """
     cdef Quadratic s

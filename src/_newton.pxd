@@ -23,7 +23,9 @@ cdef struct Quadratic:
     double budget
     # the factor of the last support; its count is 0 for a new G
     Factor live
-    # workspace: 3k integers, k*k + 6k doubles
+    # the penalty's curvature on the support
+    double *bend
+    # workspace: 3k integers, k*k + 8k doubles
     Py_ssize_t *turn
     double *work
     # counters

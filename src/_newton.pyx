@@ -57,15 +57,17 @@ cdef void settle(Quadratic *s, Py_ssize_t *integers, double *work) noexcept nogi
     s.live.count = s.live.changes = 0
     s.live.ld = s.k
     s.live.order, s.live.mark = integers + s.k, integers + 2 * s.k
-    s.live.turn, s.live.L = work + 4 * s.k, work + 6 * s.k
+    s.bend, s.live.diagonal = work + 4 * s.k, work + 5 * s.k
+    s.live.turn, s.live.L = work + 6 * s.k, work + 8 * s.k
 
 
 cdef Py_ssize_t curved(Penalty penalty, Quadratic *s, Py_ssize_t count) noexcept nogil:
-    # how many coefficients of the support the penalty curves
+    # s.bend, and how many coefficients of the support the penalty curves
     cdef Py_ssize_t c, j, total = 0
     for c in range(count):
         j = s.turn[c]
-        total += s.factor[j] != 0 and penalty.curvature(s.b[j]) != 0
+        s.bend[j] = s.factor[j] * penalty.curvature(s.b[j]) if s.factor[j] != 0 else 0.0
+        total += s.bend[j] != 0
     return total
 
 
@@ -82,7 +84,7 @@ cdef bint newton_direction(Penalty penalty, Quadratic *s, Py_ssize_t count, doub
     cdef const double *source
     cdef Py_ssize_t bent = curved(penalty, s, count)
     cdef double lift = 1e-9 if count > s.rank + bent else 0.0
-    if count <= s.rank and bent == 0 and follow(&s.live, s.G, s.ld, s.turn, count):
+    if lift == 0 and follow(&s.live, s.G, s.ld, s.bend, s.turn, count):
         for c in range(count):
             j = s.turn[c]
             d[c] = s.q[j] - s.factor[j] * penalty.derivative(s.b[j])
@@ -95,7 +97,7 @@ cdef bint newton_direction(Penalty penalty, Quadratic *s, Py_ssize_t count, doub
             source = s.G + j * s.ld
             for e in range(c + 1):
                 M[c * count + e] = source[s.turn[e]]
-            M[c * count + c] = M[c * count + c] * (1 + lift) + s.factor[j] * penalty.curvature(s.b[j])
+            M[c * count + c] = M[c * count + c] * (1 + lift) + s.bend[j]
             d[c] = s.q[j] - s.factor[j] * penalty.derivative(s.b[j])
         if cholesky(count, M, count) == 0 and regular(count, M, count, s.G, s.ld, s.turn):
             cholesky_solve(count, M, count, d)

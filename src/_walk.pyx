@@ -54,7 +54,7 @@ def walk(Sums sums not None, double[:, ::1] G not None, const Py_ssize_t[::1] wh
     The rows of sizes become |r|_w^2 and the duality gap over these columns, as far as the Gram matrix tells.
 
     A point is (strength, b, g = X~'(w r), |r|_w^2), `before` may be None; `enough` is the gap asked for,
-    len(work) >= k^2 + 14 k. Stops once the work of one strength passes `budget` (see _newton.pxd).
+    len(work) >= k^2 + 16 k. Stops once the work of one strength passes `budget` (see _newton.pxd).
     Returns (epochs, strengths done).
     """
     cdef Quadratic s
