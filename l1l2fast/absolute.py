@@ -137,6 +137,7 @@ class Lines:
 
     def __init__(self, problem, largest, n_live):
         self.problem, self.n_live, self.gam, self.radius = problem, n_live, 0.0, None
+        self.ahead = 0.0  # of beta, where rows that stay on their side need not follow
         self.look, self.known = Look(problem.columns, problem.sums), None
         self.size = math.ldexp(0.5, math.frexp(largest or 1.0)[1])
         used = problem.sums.movable()
@@ -208,9 +209,9 @@ class Lines:
         found = approach(self, b, h)
         if not found:
             return None
-        b, self.radius, steps = found
+        b, self.ahead, self.radius, error, steps = found
         r = self.known = self.look.r
-        self.gam = self.radius / (2 * WIDER * self.size)
+        self.gam = error / (WIDER * self.size)
         return b, r, steps
 
     def first(self, r):
@@ -244,7 +245,7 @@ class Lines:
         """The exact solution with the rows outside the band, widened if need be, kept on the side that r says."""
         work = 0
         while True:
-            beta = self.units.inner(b)
+            beta, self.ahead = self.units.inner(b) + self.ahead, 0.0
             if self.bare:
                 part = self.part(band)
                 part = part._replace(c=self.pull(band, r, part.Z), d=self.units.d)

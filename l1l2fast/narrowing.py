@@ -36,6 +36,8 @@ ROWS, PER_COLUMN = 150, 10
 ROUNDS = 200
 # Newton steps over all rows at most, until they move by so many times what the smoothing leaves open anyway.
 NEWTONS, CLOSER = 4, 3
+# So many times shorter is the next one.
+SHORTER = 5
 # So often the smoothing is made WIDER where they lead nowhere.
 WIDENINGS = 2
 # The interior point method is given so many rows for each column. It ends at this gap, relative to the part's sum:
@@ -103,6 +105,8 @@ def rough(lines, beta):
     """
     live = None if lines.n_live == len(lines.y) else lines.problem.weight.nonzero()[0]
     before, steps, gam, h = 0, 0, 0.0, 0.0
+    slopes = lines.problem.loss.slopes()
+    flat = min(slopes) / sum(slopes)  # smoothing more of the rows than this would not see the quantile
     sizes = samples(lines.n_live, lines.k)
     if len(sizes) > 1 and MOST * sizes[-1] > lines.n_live:
         sizes.pop()
@@ -113,7 +117,7 @@ def rough(lines, beta):
             r = part.y - beta @ part.Z
             part = part.keep(r, nearest(r, width(m, lines.k, before)))
         psi, r = np.empty_like(part.y), np.empty_like(part.y)
-        few = int(0.5 * np.sqrt(lines.k * m)) + lines.k
+        few = max(int(min(2 * np.sqrt(lines.k * m), flat * m)), int(0.5 * np.sqrt(lines.k * m)) + lines.k)
         status, newtons, gam = narrow(*part, beta, psi, r, WIDER * gam, few)
         before, steps = m, steps + newtons
         h = lines.size * spacing(r, lines.n_live, lines.k, len(r) / m)
@@ -124,20 +128,20 @@ def approach(lines, b, h):
     """Newton steps on all rows from b, whose last entry is the intercept; the kinks smoothed where |r| < h.
 
     Where rows tie, steps may lead nowhere until h is as wide as what lies between two values of r. Returns b, at which
-    `lines.look` then is, how far away a row may be that can still change side, and the steps; or None if they lead
-    nowhere.
+    `lines.look` then is, the step that leads on from there, how far away a row may be that can still change side, what
+    that step leaves open, and the steps; or None if they lead nowhere.
     """
     looks = 0
     for wider in range(WIDENINGS + 1):
-        b, radius, more = newtons(lines, b, WIDER**wider * h)
+        b, found, more = newtons(lines, b, WIDER**wider * h)
         looks += more
-        if radius is not None:
-            return b, radius, looks - 1
+        if found is not None:
+            return b, *found, looks - 1
     return None
 
 
 def newtons(lines, b, h):
-    """The steps of `approach` with one h: b, how far a row may be, and looks at all rows; None if they lead nowhere."""
+    """The steps of `approach` with one h: b, what else that returns (None: they lead nowhere), and its looks."""
     units, look, before, bend, last = lines.units, lines.look, np.inf, None, b
     for steps in range(NEWTONS + 1):
         look.smooth(b, h)
@@ -151,7 +155,8 @@ def newtons(lines, b, h):
         if not move < before:
             break
         if move < CLOSER * bend.noise or steps == NEWTONS or move > before / 2:
-            return b, max(h, ERRORS * math.hypot(move, bend.noise)), steps + 1
+            error = math.hypot(move / SHORTER, bend.noise)
+            return b, (step, max(h, ERRORS * math.hypot(move, bend.noise)), error), steps + 1
         last, before = b, move
         b = lines.coefficients(units.inner(b) + step, b)
     return last, None, steps + 1
@@ -199,9 +204,13 @@ def narrowed(part, beta, gam, inner):
     k, m = part.Z.shape
     rows, gam, steps, enough = np.arange(m), WIDER * gam, 0, ROWS + PER_COLUMN * k
     status = UNBOUNDED
+    if inner and gam > 0:  # what beta may be off by: each row left out here is one less in every step
+        r = part.y - beta @ part.Z
+        rows = nearest(r, min(m, enough), ERRORS * gam)
+        part = part.keep(r, rows)
     while len(rows) > 2 * k:
         psi, r = np.empty_like(part.y), np.empty_like(part.y)
-        last = len(rows) <= enough
+        last = len(rows) <= (2 if inner else 1) * enough
         few = len(rows) if inner and last else max(2 * k, 0 if last else len(rows) // 12)
         status, newtons, gam = narrow(*part, beta, psi, r, gam, few)
         steps += newtons
