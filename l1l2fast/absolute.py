@@ -21,6 +21,7 @@ from l1l2fast._multiplier import multiplier
 from l1l2fast._objective import held, strictly_inside
 from l1l2fast._simplex import simplex
 from l1l2fast._units import Units
+from l1l2fast._whole import whole
 from l1l2fast.least_squares import Tall
 from l1l2fast.narrowing import PER_COLUMN, ROWS, WIDER, Part, approach, rough, spacing, vertex, width
 from l1l2fast.result import Answer, Status, shrunk
@@ -59,6 +60,11 @@ def solve(problem, guess=None):
     if null == 0 and not (problem.lower > 0).any() and not (problem.upper < 0).any():
         b, theta = np.zeros(problem.columns.p), np.zeros(problem.columns.n)  # nothing is left to fit
         return Answer(b, 0.0, 0.0, 0.0, theta, b, Status.CONVERGED, tolerance, 1, 0, None)
+    if guess is None and n_live == problem.columns.n and is_tiny(problem):
+        found = whole(problem.columns, problem.sums, problem.start, level, largest, STRICT, PIVOTS * problem.columns.n)
+        if found is not None and found[3] <= tolerance:
+            *answer, pivots = found
+            return Answer(*answer, Status.CONVERGED, tolerance, 2, pivots, True)
     lines, best, rounds, repairs = Lines(problem, largest, n_live), None, 0, 0
     for quick in (priced, ascent, enveloped) if guess is None else ():
         answer = quick.solve(problem, lines, tolerance) if quick.suits(lines) else None
@@ -94,6 +100,12 @@ def solve(problem, guess=None):
         crossed[band] = True
         crossed[lines.nearest(r, 2 * len(band))] = True
         band = crossed.nonzero()[0]
+
+
+def is_tiny(problem):
+    """Is there nothing but rows, and are they so few that one call costs less than any step?"""
+    few = problem.columns.n * (problem.columns.p + 1) <= TINY and not problem.bounded
+    return few and problem.method is None and problem.callback is None and not any(problem.penalty.elastic())
 
 
 def begin(problem, lines, null, level):

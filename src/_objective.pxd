@@ -9,6 +9,11 @@ cdef double limit(Penalty penalty, double u, double factor, double lower, double
 cdef double slack(Penalty penalty, double b, double u, double factor, double lower, double upper,
                   double rounding, bint projected) noexcept nogil
 
+# is psi off its bounds -left and right by that part of their distance?
+cdef inline bint inside(double psi, double left, double right, double margin) noexcept nogil:
+    cdef double width = margin * min(left + right, 1e300)
+    return psi + left > width and right - psi > width
+
 
 cdef class Sums:
     cdef Loss loss

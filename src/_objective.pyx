@@ -280,12 +280,6 @@ def within(const double[::1] x not None, double low, double high):
     return True
 
 
-cdef inline bint inside(double psi, double left, double right, double margin) noexcept nogil:
-    # is psi off its bounds -left and right by that part of their distance?
-    cdef double width = margin * min(left + right, 1e300)
-    return psi + left > width and right - psi > width
-
-
 def strictly_inside(const double[::1] psi not None, const double[::1] left not None,
                     const double[::1] right not None, const Py_ssize_t[::1] which not None, double margin):
     """Whether psi is off its bounds -left and right by `margin` of their distance, at the rows `which`."""

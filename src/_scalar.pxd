@@ -1,5 +1,5 @@
 # Inline formulas of one number; everything above is built from them.
-from libc.math cimport INFINITY, fabs, floor
+from libc.math cimport INFINITY, fabs, floor, ilogb, ldexp
 from libc.stdint cimport uint64_t
 
 
@@ -12,6 +12,11 @@ cdef inline double clip(double x, double lower, double upper) noexcept nogil:
     if x < lower:
         return lower
     return upper if x > upper else x
+
+
+cdef inline double near_root(double square) noexcept nogil:
+    # a power of two near the root: to divide by it costs no digits
+    return ldexp(1.0, ilogb(square) // 2)
 
 
 cdef inline double soft_threshold(double z, double t) noexcept nogil:

@@ -28,7 +28,6 @@ from l1l2fast._vertex cimport (INVERSE_BLOCK, Vertex, add_row, basis_times, meas
                                set_slopes, slack, start, take_sides)
 
 cdef enum:
-    OPTIMAL = 0, PIVOT_CAP = 1, UNBOUNDED = 2, DEFICIENT = 3, INFEASIBLE = 4, PENDING = 5
     REFACTOR = 100  # pivots between two factorisations: rounding drifts slowly
     LISTEN = 32     # pivots between two looks at Ctrl-C
     STALLS = 4      # steps of length zero before y is jittered
@@ -255,6 +254,30 @@ cdef void lay_out(Vertex* s, double* memory) noexcept nogil:
     s.noise = s.psi_basic + s.k
 
 
+cdef int optimum(Py_ssize_t m, Py_ssize_t k, const double* Z, const double* y, const double* left, const double* right,
+                 const double* c, double* b, int64_t* basis, double* psi, Py_ssize_t max_pivots,
+                 Py_ssize_t* pivots) noexcept nogil:
+    cdef Vertex s
+    cdef Py_ssize_t numbers = 5 * m + (k + INVERSE_BLOCK + 6) * k
+    cdef int status
+    cdef char* memory = <char*>malloc(numbers * sizeof(double) + m * sizeof(Kink) + k * sizeof(blas_int) + m)
+    if memory is NULL:
+        return NO_MEMORY
+    s.m, s.k = <blas_int>m, <blas_int>k
+    s.Z, s.y, s.left, s.right, s.c, s.b, s.basis, s.psi = Z, y, left, right, c, b, basis, psi
+    s.jitters = 0
+    lay_out(&s, <double*>memory)
+    s.kinks = <Kink*>(memory + numbers * sizeof(double))
+    s.pivots = <blas_int*>(s.kinks + m)
+    s.side = <signed char*>(s.pivots + k)
+    measure(&s)
+    status = minimise(&s, max_pivots, pivots)
+    if status != DEFICIENT:
+        finish(&s)
+    free(memory)
+    return status
+
+
 def simplex(const double[:, ::1] Z not None, const double[::1] y not None, const double[::1] left not None,
             const double[::1] right not None, const double[::1] c not None, double[::1] b not None,
             int64_t[::1] basis not None, double[::1] psi not None, Py_ssize_t max_pivots):
@@ -267,31 +290,17 @@ def simplex(const double[:, ::1] Z not None, const double[::1] y not None, const
     Returns (status, pivots). Status 0: optimal; 1: max_pivots reached, b is a vertex and psi not
     feasible; 2: unbounded below; 3: no k independent rows, nothing was written; 4: no b meets the infinite slopes.
     """
-    cdef Vertex s
-    cdef Py_ssize_t m = Z.shape[0], k = Z.shape[1], pivots = 0, numbers = 5 * m + (k + INVERSE_BLOCK + 6) * k
-    cdef int status = DEFICIENT
-    cdef char* memory
+    cdef Py_ssize_t m = Z.shape[0], k = Z.shape[1], pivots = 0
+    cdef int status
     if k == 0:
         raise ValueError("Z must have at least one column")
     if m < k:
         return DEFICIENT, 0
-    memory = <char*>malloc(numbers * sizeof(double) + m * sizeof(Kink) + k * sizeof(blas_int) + m)
-    if memory is NULL:
-        raise MemoryError()
-    s.m, s.k = <blas_int>m, <blas_int>k
-    s.Z, s.y, s.left, s.right, s.c = &Z[0, 0], &y[0], &left[0], &right[0], &c[0]
-    s.b, s.basis, s.psi = &b[0], &basis[0], &psi[0]
-    s.jitters = 0
     with nogil:
-        lay_out(&s, <double*>memory)
-        s.kinks = <Kink*>(memory + numbers * sizeof(double))
-        s.pivots = <blas_int*>(s.kinks + m)
-        s.side = <signed char*>(s.pivots + k)
-        measure(&s)
-        status = minimise(&s, max_pivots, &pivots)
-        if status != DEFICIENT:
-            finish(&s)
-        free(memory)
+        status = optimum(m, k, &Z[0, 0], &y[0], &left[0], &right[0], &c[0], &b[0], &basis[0], &psi[0], max_pivots,
+                         &pivots)
+    if status == NO_MEMORY:
+        raise MemoryError()
     if status == PENDING:
         raise_pending()
     return status, pivots

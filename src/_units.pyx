@@ -7,12 +7,12 @@ right of it. Those are L1 penalties, which snap to 0, and bounds.
 """
 import numpy as np
 
-from libc.math cimport INFINITY, fabs, ilogb, isinf, ldexp, sqrt
+from libc.math cimport INFINITY, fabs, isinf, sqrt
 
 from l1l2fast._blas cimport single_dot
 from l1l2fast._columns cimport Columns
 from l1l2fast._objective cimport Sums
-from l1l2fast._scalar cimport clip
+from l1l2fast._scalar cimport clip, near_root
 
 cdef extern from "simd.h":
     double l1l2fast_within(double slope, double w) noexcept nogil
@@ -46,7 +46,7 @@ cdef class Units:
         cdef double[:, ::1] memory = np.empty((3, self.k))
         self.used_, self.d_, self.root_, self.scale, self.price = used, self.d, memory[0], memory[1], memory[2]
         for a in range(count):
-            self.root_[a] = ldexp(1.0, ilogb(problem.square[self.used_[a]]) // 2)
+            self.root_[a] = near_root(problem.square[self.used_[a]])
             self.scale[a] = size / self.root_[a]
             self.price[a] = problem.factor[self.used_[a]] * self.scale[a] * (n / size)
             if l2 > 0:
@@ -159,7 +159,7 @@ cdef class Units:
         precision; it comes last. In units of it, curvatures are 1.
         """
         cdef Py_ssize_t a, i, lo, hi, tile, piece, n = X.n, k = self.used_.shape[0]
-        cdef double w, least = ldexp(1.0, ilogb(np.min(self.d)) // 2)
+        cdef double w, least = near_root(np.min(self.d))
         W, other = np.empty((n, k), dtype=np.float32), np.empty((4, n))
         cdef float[:, ::1] W_ = W
         cdef double[:, ::1] o = other, block = np.empty((k, TILE))

@@ -39,6 +39,7 @@ FLOORS = [
         "_nonconvex",
         "_several",
         "_look",
+        "_whole",
         "_units",
         "cython_api",
     },
