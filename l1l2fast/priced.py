@@ -1,8 +1,8 @@
 """Two lines a row and a price on the coefficients: an L1 penalty, a bound at 0.
 
 1. Identify: an interior point method (`_interior`), to a gap of a ten thousandth; on a sample of the rows first, if
-   they are many, then on the band that it leaves, and on the columns that pull before any is in. From a warm start,
-   and where X is small, nothing.
+   they are many, then on the band that it leaves; on the columns that pull before any is in or, if few do, on those
+   that still pull after rough fits to these few. From a warm start, and where X is small, nothing.
 2. Solve small: the coefficients that it tells from zero, and as many rows of zero residual, are nearly the corner
    (`_corner`); rows that are clearly on one side become a linear term, columns with slack are left out.
 3. Finish exactly: the simplex method, a few pivots; rows that did change side and columns that are too steep come in.
@@ -16,7 +16,7 @@ from scipy.linalg import lapack, qr
 
 from l1l2fast._corner import corner
 from l1l2fast._interior import interior
-from l1l2fast.narrowing import samples, spread_rows, width
+from l1l2fast.narrowing import nearest, samples, spread_rows, width
 from l1l2fast.result import Answer, shrunk
 from l1l2fast.uniqueness import STRICT, is_unique
 
@@ -30,6 +30,9 @@ WIDE, CLOSE, PATIENCE = 20, 1e-4, 60
 # Columns that pull by less than this part of their price at b = 0 are left out at first, if they are many; what is
 # beyond its price by this part at the end of it comes in.
 PULL, MISSED = 0.5, 1e-2
+# Gaps of rough fits to few columns, after each of which those that pull by this part of their price may be in; and how
+# few that is: a part of the columns, and of the rows.
+GLANCES, LIKELY, MANY = (0.1, 0.01), 0.7, 3
 # The small problem has so many rows and columns for each coefficient of the corner, and so many besides.
 EACH, BESIDES = 2, 100
 # Pivots at most: of a start that promised to be near, for each row or column that may be in the corner, then at all.
@@ -72,6 +75,16 @@ class Priced(NamedTuple):
             c = c - self.Z @ side
         Z = np.ascontiguousarray(self.Z[work] if len(near) == m else self.Z[np.ix_(work, near)])
         return Priced(Z, self.y[near], self.left[near], self.right[near], self.down[work], self.up[work], c[work])
+
+    def sample(self, rows):
+        """These rows, which stand for all, and prices in proportion."""
+        share = len(rows) / len(self.y)
+        sides = self.y[rows], self.left[rows], self.right[rows], share * self.down, share * self.up
+        return Priced(np.take(self.Z, rows, axis=1), *sides, share * self.c)
+
+    def beyond(self, v, part):
+        """Which columns pull further than this part of their price?"""
+        return (v > part * self.up) | (v < -part * self.down)
 
     def level(self, r):
         """The best constant for these residuals: a quantile."""
@@ -169,19 +182,22 @@ def again(small, found):
 
 def identify(small):
     """A start near the optimum, and the steps it took."""
-    m = len(small.y)
-    rows, work, r, steps, gam = np.arange(m), promising(small), small.y, 0, 0.0
-    beta = np.zeros(len(work))
-    for size in samples(m, len(work))[-1:]:
-        some = spread_rows(m, size)
-        part = small.part(some, work, r)
-        share = size / m
-        part = part._replace(down=share * part.down, up=share * part.up, c=0 * part.c)
-        beta, *_, count = inside(part, beta, gam)
-        r = small.y - beta @ small.Z[work]
-        wide = min(width(m, len(work), size), m - 1)
-        band = np.argpartition(np.abs(r), wide)[:wide]
-        rows, steps, gam = np.sort(band), steps + count, 2 * float(np.abs(r[band]).max())
+    m, work = len(small.y), promising(small)
+    if len(work) == 0:
+        return empty(small), 0
+    rows, r, beta, gam, steps = np.arange(m), small.y, np.zeros(len(work)), 0.0, 0
+    sizes = samples(m, len(work))[-1:]
+    for size in sizes:
+        part = small.sample(spread_rows(m, size))
+        if len(work) == len(small.Z):
+            work, _, steps = wanted(part) or (work, r, 0)
+        beta, *_, count = inside(part.part(np.arange(size), work, part.y), np.zeros(len(work)), gam)
+        r, steps = small.y - beta @ small.Z[work], steps + count
+        rows = nearest(r, min(width(m, len(work), size), m - 1))
+        gam = 2 * float(np.abs(r[rows]).max())
+    if not sizes and (few := wanted(small)):
+        work, r, steps = few
+        beta, rows = np.zeros(len(work)), nearest(r, max(m // 2, 2 * len(work)))
     while True:
         part = small.part(rows, work, r)
         beta, psi, rest, status, count = inside(part, beta, gam)
@@ -202,22 +218,44 @@ def identify(small):
         beta, gam = np.zeros(len(work)), 0.0
 
 
+def at_rest(small):
+    """What each column pulls by while none is in."""
+    r = small.y - (small.level(small.y) if small.free.any() else 0.0)
+    return small.Z @ small.side(r) - small.c
+
+
 def promising(small):
     """The columns that pull at b = 0; all of them, if that is about what they do."""
-    r = small.y - (small.level(small.y) if small.free.any() else 0.0)
-    pull = np.abs(small.Z @ small.side(r) - small.c) > PULL * np.minimum(small.down, small.up)
-    work = (pull | small.free).nonzero()[0]
-    return work if 2 * len(work) < len(pull) else np.arange(len(pull))
+    work = (small.beyond(at_rest(small), PULL) | small.free).nonzero()[0]
+    return work if 2 * len(work) < len(small.Z) else np.arange(len(small.Z))
 
 
-def inside(part, beta, gam):
+def wanted(small):
+    """The columns that may be in, as rough fits to ever better guesses say, the residuals of the last, and its steps.
+
+    The first guess is those that pull beyond their price at b = 0. None, if they are many.
+    """
+    (k, m), r, steps = small.Z.shape, small.y, 0
+    work = (small.beyond(at_rest(small), 1.0) | small.free).nonzero()[0]
+    for close in GLANCES:
+        if not 0 < MANY * len(work) < min(m, k):
+            return None
+        part = small.part(np.arange(m), work, r)
+        _, psi, rest, _, count = inside(part, np.zeros(len(work)), 0.0, close)
+        if not np.isfinite(rest).all():
+            return None
+        work, steps = (small.beyond(small.Z @ psi[:m] - small.c, LIKELY) | small.free).nonzero()[0], steps + count
+    return (work, rest[:m], steps) if len(work) else None
+
+
+def inside(part, beta, gam, close=CLOSE):
     """The interior point method from beta, good to about gam: (beta, psi, residuals, status, steps)."""
     k, m = part.Z.shape
     beta, psi, r = beta.copy(), np.empty(m + k), np.empty(m + k)
     left, right = np.append(part.left, part.up), np.append(part.right, part.down)
     gam = gam or WIDE * float(np.median(np.abs(part.y))) or 1.0
     y = np.append(part.y, np.zeros(k))
-    return beta, psi, r, *interior(part.Z, y, left, right, part.c, beta, psi, r, gam, CLOSE, PATIENCE)
+    return beta, psi, r, *interior(part.Z, y, left, right, part.c, beta, psi, r, gam, close, PATIENCE)
 
 
 def closing(small, part, rows, work, beta, psi, rest, v):

@@ -23,9 +23,11 @@ cdef enum:
     NEAR = 0, STALLED = 1, PENDING = 5
     SLOW = 4  # steps in a row that may gain nothing: far from Z psi = c the gap has to grow first
 
-# Down to this gap single precision is good enough; and from this on, while Z psi = c is missed by no more than the gap.
+# Down to this gap single precision is good enough; from the next on, only if what the equations miss by is this part
+# of the gap.
 cdef double ROUGH = 1e-6
-cdef double CLOSE = 1e-2
+cdef double CLOSE = 0.1
+cdef double MISSED = 0.02
 
 
 cdef void centre(Saddle* t, double gam) noexcept nogil:
@@ -113,6 +115,7 @@ cdef void move(Saddle* t, double step_u, double step_psi) noexcept nogil:
 
 cdef int follow(Saddle* t, double tol, Py_ssize_t most, Py_ssize_t* steps) noexcept nogil:
     cdef Py_ssize_t i, n = 0, slow = 0
+    cdef bint good
     cdef double mu, gap, off, size, before = 1e300, step_u = 0, step_psi = 0, ahead
     for i in range(t.m):
         n += 2 * counts(t, i)
@@ -121,10 +124,12 @@ cdef int follow(Saddle* t, double tol, Py_ssize_t most, Py_ssize_t* steps) noexc
         gap, size, off = complementarity(t, 0, 0), 0, fabs(dot(t.k, t.b, t.miss))
         for i in range(t.m):
             size += t.right[i] * t.u[i] + t.left[i] * t.v[i]
-        t.rough &= slow == 0 and gap > ROUGH * size and (gap > CLOSE * size or off < gap)
-        if gap <= tol * size and (off <= tol * size or not t.rough):
+            off += fabs(t.psi[i] * (t.r[i] - t.u[i] + t.v[i]))
+        good = not t.rough or off < MISSED * gap
+        if gap <= tol * size and good:
             return NEAR
         slow = slow + 1 if gap > 0.9 * before else 0
+        t.rough &= slow == 0 and gap > ROUGH * size and (good or gap > CLOSE * size)
         if slow > SLOW or not factor(t):
             return STALLED
         if interrupted():

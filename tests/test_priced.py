@@ -65,6 +65,36 @@ def test_against_a_linear_programme(kind, shape, start, monkeypatch):
             assert result.gap <= 1e-9 * np.abs(y).mean()
 
 
+@pytest.mark.parametrize("times", [1.5, 3.0, 30.0])
+def test_a_price_that_no_column_is_worth(times):
+    """No column pulls by half of its price at b = 0, and there is nothing to identify."""
+    X, y = data(400, 60, "plain")
+    top = np.abs(X.T @ np.sign(y)).max() / len(y)
+    result = solve(X, y, "absolute", L1(times * top), fit_intercept=False)
+    assert result.status is Status.CONVERGED and not result.coef.any()
+    assert result.objective == pytest.approx(np.abs(y).mean(), rel=1e-14)
+
+
+@pytest.mark.parametrize("kind", ["plain", "collinear", "scales"])
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("part", [0.4, 0.2, 0.1])
+def test_few_columns_are_found_by_rough_fits(part, positive, kind, monkeypatch):
+    """What they leave out comes in before the end, whatever they leave out."""
+    X, y = data(300, 120, kind)
+    alpha = part * np.abs(X.T @ np.sign(y)).max() / len(y)
+    rest = {"fit_intercept": False, "positive": positive}
+    least = programme(X, y, 0.5, alpha, np.ones(len(y)), np.ones(120), False, positive)
+    looks = []
+    monkeypatch.setattr(priced, "samples", lambda m, k: [])
+    monkeypatch.setattr(priced, "wanted", lambda small, f=priced.wanted: looks.append(f(small)) or looks[-1])
+    for likely in (priced.LIKELY, 2.0):  # with 2.0, nothing that is wanted stays
+        monkeypatch.setattr(priced, "LIKELY", likely)
+        result = solve(X, y, Pinball(0.5), L1(alpha), **rest, tol=1e-10)
+        assert result.status is Status.CONVERGED
+        assert abs(result.objective - least) <= 1e-8 * (least + np.abs(y).mean())
+    assert looks
+
+
 @pytest.mark.parametrize("shape", [(300, 100), (100, 300)], ids=str)
 def test_the_method_is_this_one_and_takes_few_pivots(shape):
     X, y = data(*shape, "plain")
