@@ -195,9 +195,15 @@ class Bend(NamedTuple):
         return step, self.size * math.sqrt(square) if square >= 0 else np.inf  # rounding, of a singular matrix
 
 
-def narrowed(part, beta, gam, inner):
+def rounding(beta):
+    """Residuals up to this size are zero."""
+    return 1e-13 * (1 + np.abs(beta).sum())
+
+
+def narrowed(part, beta, side, gam, inner):
     """The rows that the simplex method should have, moving beta, the steps that it took, and `tie` if that is all.
 
+    Of rows that it drops, `side` keeps the dual point.
     At the end come Newton steps down to twice as many rows inside as columns or, if `inner`, the interior point
     method, whose vertex is nearer.
     """
@@ -207,6 +213,7 @@ def narrowed(part, beta, gam, inner):
     if inner and gam > 0:  # what beta may be off by: each row left out here is one less in every step
         r = part.y - beta @ part.Z
         rows = nearest(r, min(m, enough), ERRORS * gam)
+        side[:] = np.where(r > 0, part.right, -part.left)
         part = part.keep(r, rows)
     while len(rows) > 2 * k:
         psi, r = np.empty_like(part.y), np.empty_like(part.y)
@@ -221,6 +228,7 @@ def narrowed(part, beta, gam, inner):
         near = nearest(r, max(len(rows) // 3, enough), gam / 2)
         if len(near) == len(rows):
             break
+        side[rows] = np.where(r > 0, part.right, -part.left)
         part, rows, gam = part.keep(r, near), rows[near], gam / 4
     if inner and status != UNBOUNDED:
         near = nearest(r, INNER * k, gam)
@@ -255,12 +263,13 @@ def tie(part, beta, psi, few):
     exact = np.linalg.solve(rows, part.y[basis])
     exact += np.linalg.solve(rows, part.y[basis] - rows @ exact)
     r = part.y - exact @ part.Z
-    r[np.abs(r) <= 1e-13 * (1 + np.abs(exact).sum())] = 0.0
+    r[np.abs(r) <= rounding(exact)] = 0.0
     if r[inside].any():
         return None
     psi = psi.copy()
-    for _ in range(2):  # the least change that balances the sums
-        psi[inside] += Z.T @ np.linalg.solve(Z @ Z.T, part.c - part.Z @ psi)
+    room = (psi + part.left)[inside] * (part.right - psi)[inside]
+    for _ in range(2):  # the least change that balances the sums, where each row has room for it
+        psi[inside] += room * (Z.T @ np.linalg.solve(room * Z @ Z.T, part.c - part.Z @ psi))
     wrong = np.where(r > 0, part.right - psi, np.where(r < 0, part.left + psi, 0.0))
     if wrong.any() or not ((-part.left <= psi) & (psi <= part.right)).all():
         return None
@@ -283,12 +292,13 @@ def vertex(part, beta, basis, psi, max_pivots, gam, inner):
     gam is the smoothing of the fit that led to beta, or 0.
     """
     m = len(part.y)
-    near, steps, tied = narrowed(part, beta, gam, inner)
+    near, steps, tied = narrowed(part, beta, psi, gam, inner)
     if tied:
-        now = part.y - beta @ part.Z
-        psi[:] = np.where(now > 0, part.right, -part.left)
         psi[near], basis[:] = tied[0], near[tied[1]]
-        if np.abs(part.Z @ psi - part.c).max() <= 1e-14 * (part.left + part.right).sum():
+        now = part.y - beta @ part.Z
+        small = np.abs(now) <= rounding(beta)  # rows at zero may have either side
+        wrong = ~small & (psi != np.where(now > 0, part.right, -part.left))
+        if not wrong.any() and np.abs(part.Z @ psi - part.c).max() <= 1e-14 * (part.left + part.right).sum():
             return OPTIMAL, steps
     while True:
         r = part.y - beta @ part.Z
@@ -301,10 +311,10 @@ def vertex(part, beta, basis, psi, max_pivots, gam, inner):
             near = nearest(r, min(m, 4 * len(near)))
             continue
         now = part.y - beta @ part.Z
-        moved = (now > 0) != (r > 0)
+        moved = ((now > 0) != (r > 0)) & (np.abs(now) > rounding(beta))
         moved[near] = False
         if not (some and moved.any()):
-            psi[:] = np.where(now > 0, part.right, -part.left)
+            psi[:] = np.where(r > 0, part.right, -part.left)
             psi[near] = psi_near
             if status != DEFICIENT:  # then there is none
                 basis[:] = near[basis]

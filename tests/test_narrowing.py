@@ -20,9 +20,9 @@ def heavy(n, p, seed=0):
     return X, X @ rng.standard_normal(p) + 3 + rng.standard_t(2, n)
 
 
-def tied(n=5000, p=8):
+def tied(n=5000, p=8, seed=1):
     """Small integers, each row about twice."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     X = rng.integers(0, 4, (n // 2, p)).astype(float)
     y = X @ rng.integers(-2, 3, p) + rng.integers(-3, 4, n // 2)
     again = rng.integers(n // 2, size=n)
@@ -72,6 +72,16 @@ def test_ties_and_duplicated_rows(loss):
     assert_vertex(X, y, loss, result)
     assert result.n_passes <= 7  # rows that tie are not taken for rows that changed side
     assert result.unique and result.n_iter < 50  # the smoothed fit says which vertex it is: no pivots
+
+
+@LOSSES
+@pytest.mark.parametrize("seed", [3, 4])
+def test_ties_near_the_ends_of_their_boxes(seed, loss):
+    """The smoothed fit leaves them little room, and other zero residuals were dropped on the way: still no pivots."""
+    X, y = tied(seed=seed)
+    result = solve(X, y, loss)
+    assert_vertex(X, y, loss, result)
+    assert result.unique and result.n_iter < 50
 
 
 @LOSSES
