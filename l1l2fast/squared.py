@@ -22,8 +22,10 @@ MAX_GRAM = 4000
 ROOM = 200
 # Part of the penalty's strength that a round keeps, the support having fewer columns than the part CUT of the rows,
 # and with more, for then the moves cost more than the passes; and that a step inside of a round keeps. Sparse data
-# prefer long ones, as their passes cost as much as their moves.
+# prefer long ones, as their passes cost as much as their moves. A step from a point for which a Gram matrix had all the
+# columns is longer, by this power.
 DOWN, CUT, LATE, FINE = 0.4, 0.15, 0.6, 0.77
+FARTHER = 1.6
 DOWN_SPARSE, FINE_SPARSE = 0.1, 0.45
 # The gap asked for on the way, relative to the objective; and where columns are still missing, to the present gap.
 LOOSE, MISSING = 0.03, 0.1
@@ -80,7 +82,7 @@ def descend(problem):
             budget = np.inf if crossings == CROSSINGS else budget
             target, stuck = 1.0, False
         else:
-            target = down(problem, point) * point.strength
+            target = down(problem, working, point) * point.strength
             target = target if target > 1.0 + 1e-9 else 1.0
             if holds_residual(working) and (stuck or finishing(problem, point, target)):
                 working, budget = firmer(problem, working, point)
@@ -186,11 +188,18 @@ def finishing(problem, point, target):
     return target == 1 and not problem.columns.sparse and np.count_nonzero(point.b) <= ROOM
 
 
-def down(problem, point):
+def down(problem, working, point):
     """Part of the present strength to go down to."""
     if problem.columns.sparse:
         return DOWN_SPARSE
-    return LATE if np.count_nonzero(point.b) > CUT * problem.columns.n else DOWN
+    usual = LATE if np.count_nonzero(point.b) > CUT * problem.columns.n else DOWN
+    return usual if holds_residual(working) or misses(problem, working, point) else usual**FARTHER
+
+
+def misses(problem, working, point):
+    """Are there columns that this point asks for, and that were not at work?"""
+    over = np.abs(point.g) > (1 + 1e-6) * point.strength * problem.penalty.kink() * problem.factor
+    return len(working) == 0 or len(working.outside(over)) > 0
 
 
 def choose(problem, working, before, point, strength, known=NOWHERE):
