@@ -34,7 +34,7 @@ def test_solve_is_certified(shape, seed, part):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_steps_are_longer_where_no_column_was_missing(seed):
-    """Columns made of ten factors: where to go is known early on, and the way takes fewer passes than the 7 to 8 and 14 to 19 of usual steps."""
+    """Columns made of ten factors: where to go is known early on; usual steps take 7 to 8 passes, and 14 to 19."""
     rng = np.random.default_rng(seed)
     score = rng.standard_normal((60, 10))
     X = np.asfortranarray(score @ rng.standard_normal((10, 3000)) + 0.1 * rng.standard_normal((60, 3000)))
