@@ -4,7 +4,6 @@ What a look leaves lies here until the next one: n-vectors are not made anew for
 """
 import numpy as np
 
-from libc.math cimport fabs
 from libc.stdlib cimport calloc, free
 
 from l1l2fast._columns cimport Columns
@@ -18,6 +17,8 @@ cdef extern from "simd.h":
                         double *theta) noexcept nogil
     void l1l2fast_residuals(Py_ssize_t n, const double *y, double level, double *f) noexcept nogil
     void l1l2fast_above(Py_ssize_t n, const double *r, unsigned char *mark) noexcept nogil
+    Py_ssize_t l1l2fast_places(Py_ssize_t n, const double *y, double low, double high,
+                               Py_ssize_t *place) noexcept nogil
     void l1l2fast_crossed(Py_ssize_t n, const double *r, unsigned char *mark) noexcept nogil
     double l1l2fast_line_losses(Py_ssize_t n, const double *y, const double *f, const double *theta, const double *w,
                                 double left, double right, double *total, double *square) noexcept nogil
@@ -44,6 +45,8 @@ cdef class Look:
     cdef const double[::1] before, psi
     cdef const Py_ssize_t[::1] band
     cdef unsigned char[::1] crossed_
+    cdef object rows
+    cdef Py_ssize_t[::1] rows_
     cdef Py_ssize_t place  # in the band
     cdef double h
     cdef bint last
@@ -159,11 +162,12 @@ cdef class Look:
 
     def near(self, const double[::1] r not None, double h):
         """The rows of positive weight with |r| <= h."""
-        cdef Py_ssize_t i, count = 0
-        rows = np.empty(r.shape[0], dtype=np.intp)
-        cdef Py_ssize_t[::1] rows_ = rows
+        cdef Py_ssize_t i, e, count, found = 0
+        if self.rows is None:
+            self.rows = self.rows_ = np.empty(self.X.n, dtype=np.intp)
         with nogil:
-            for i in range(r.shape[0]):
-                rows_[count] = i
-                count += (fabs(r[i]) <= h) & (self.sums.w[i] > 0)
-        return rows[:count].copy()
+            count = l1l2fast_places(r.shape[0], &r[0], -h, h, &self.rows_[0])
+            for e in range(count):
+                i = self.rows_[found] = self.rows_[e]
+                found += self.sums.w[i] > 0
+        return self.rows[:found].copy()

@@ -249,6 +249,33 @@ CLONES double l1l2fast_below(ptrdiff_t n, const double *restrict y, const double
     return sum;
 }
 
+CLONES static void between(ptrdiff_t n, const double *restrict y, double low, double high, unsigned char *restrict mark)
+{
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++)
+        mark[i] = (y[i] >= low) & (y[i] <= high);
+}
+
+ptrdiff_t l1l2fast_places(ptrdiff_t n, const double *y, double low, double high, ptrdiff_t *place)
+{
+    unsigned char mark[256];
+    ptrdiff_t count = 0;
+    for (ptrdiff_t begin = 0; begin < n; begin += sizeof mark) {
+        ptrdiff_t size = SMALLER((ptrdiff_t)sizeof mark, n - begin);
+        between(size, y + begin, low, high, mark);
+        for (ptrdiff_t i = 0; i < size; i += 8) {
+            uint64_t some = 1;
+            if (i + 8 <= size)
+                memcpy(&some, mark + i, sizeof some);
+            for (ptrdiff_t e = i; some && e < SMALLER(i + 8, size); e++) { /* written, and over it if it was none */
+                place[count] = begin + e;
+                count += mark[e];
+            }
+        }
+    }
+    return count;
+}
+
 void l1l2fast_prefetch(const void *start, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i += 64)

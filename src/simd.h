@@ -134,6 +134,8 @@ double l1l2fast_mean(ptrdiff_t n, const double *y, const double *w, double origi
 double l1l2fast_weigh(ptrdiff_t n, const double *y, const double *w, double *v, double *energy);
 /* sum_i w_i of the y_i < low, and how many lie in [low, high] */
 double l1l2fast_below(ptrdiff_t n, const double *y, const double *w, double low, double high, ptrdiff_t *between);
+/* the i with low <= y_i <= high, ascending; returns how many. place has room for n */
+ptrdiff_t l1l2fast_places(ptrdiff_t n, const double *y, double low, double high, ptrdiff_t *place);
 /* log(1 + exp(-y f)) of each and its first two derivatives in f */
 void l1l2fast_logistic(ptrdiff_t n, const double *y, const double *f, double *value, double *slope, double *bend);
 /* asks for memory that will soon be read */

@@ -309,3 +309,16 @@ def test_sizes_of_samples():
         assert sizes == sorted(sizes) and 3 * sizes[-1] <= n
         assert all(2 * k < m for m in sizes)
     assert narrowing.samples(2000, 501) == []
+
+
+@pytest.mark.parametrize("n", [1, 7, 8, 255, 256, 257, 1003])
+@pytest.mark.parametrize("h", [0.0, 0.5, np.inf])
+def test_rows_near(n, h):
+    """|r| <= h, the bound included, none of weight 0 and none twice, in blocks and what is left over from them."""
+    rng = np.random.default_rng(n)
+    r, weight = rng.integers(-3, 4, n) / 4, rng.integers(0, 3, n).astype(float)
+    weight[0] = 1.0
+    rest = None, None, None, weight, None, True, *[None] * 3, False, False, None, 1e-8, 100, None
+    problem = _validate.problem(np.empty((n, 0)), r, "absolute", *rest)
+    found = absolute.Lines(problem, 1.0, np.count_nonzero(weight)).look.near(r, h)
+    assert found.tolist() == np.flatnonzero((np.abs(r) <= h) & (weight > 0)).tolist()
