@@ -19,7 +19,7 @@ EPOCHS, PER_EPOCH = 12, 15
 # A gap on the way of this part of what is asked for is enough; so steady the rows inside are for the exact end.
 CLOSE, STEADY = 0.5, 0.03
 # Rows of the exact end: as many times those inside, and some.
-WIDER, ROWS = 1.5, 50
+WIDER, ROWS = 1.25, 30
 # Rounds of the method of multipliers, where the first set of rows was not the one; trials of all that.
 ROUNDS, TRIALS = 50, 3
 
@@ -82,13 +82,22 @@ class Climb:
         Z = np.ascontiguousarray(self.units.along(self.problem.columns, near)[0].T)
         psi, rest = self.psi[near], (self.y[near], self.left[near], self.right[near])
         self.steps += multiplier(Z, *rest, psi @ Z - d * beta, d, beta, psi, ROUNDS)[1]
+        more = (psi - self.psi[near]) @ Z
         self.psi[near] = psi
         self.v = (beta * np.sqrt(d / self.unit)).astype(np.float32)
-        self.sweep()
+        if self.units.k < len(self.u):
+            self.sweep()
+        else:  # these rows are all that changed
+            self.theta = self.spread()
+            self.u += more * self.units.root / len(self.y)
+
+    def spread(self):
+        """theta of psi."""
+        return self.units.spread(self.psi, np.arange(len(self.y)), self.y)
 
     def sweep(self):
         """theta and X~'theta of psi."""
-        self.theta = self.units.spread(self.psi, np.arange(len(self.y)), self.y)
+        self.theta = self.spread()
         self.u = self.problem.columns.sweep(self.theta)
         self.passes += 1
 

@@ -41,6 +41,7 @@ cdef struct Face:
     double* rhs
     double* scaled          # rows that were in a set, times inverse_root; at most `most`
     double* products        # S of those, lower triangle, `most` apart
+    double* size            # of the summands of the gradient
     double* inverse_root    # sqrt(steepest / d), 0 on the thin columns
     blas_int* rows          # of the set
     blas_int* place         # of a row among those, counted from 1; 0 for none

@@ -11,9 +11,9 @@ corrections are solved for, repeating the step removes its trace from b and psi.
 """
 from libc.math cimport fabs
 from libc.string cimport memset
-from scipy.linalg.cython_blas cimport daxpy, ddot, dgemv
+from scipy.linalg.cython_blas cimport dgemv
 
-from l1l2fast._blas cimport gemm_nt, lu, lu_solve, syrk
+from l1l2fast._blas cimport axpy, cholesky, cholesky_solve, dot, gemm_nt, lu, lu_solve, syrk
 
 cdef enum:
     REPAIRS = 12      # sets tried
@@ -85,7 +85,7 @@ cdef void multiply(Face* s, Py_ssize_t n) noexcept nogil:
 
 
 cdef bint factor(Face* s, blas_int n) noexcept nogil:
-    # LU of the matrix above, in s.kkt.
+    # The matrix above in s.kkt, and its LU; without bordered columns it is definite, and has a Cholesky factor.
     cdef blas_int order = n + s.thin
     cdef double shift = 1
     cdef Py_ssize_t i, j
@@ -95,6 +95,9 @@ cdef bint factor(Face* s, blas_int n) noexcept nogil:
     shift *= 1e-11
     for j in range(n):
         s.kkt[j * (order + 1)] += shift
+    if s.thin == 0:
+        return n == 0 or cholesky(n, s.kkt, n) == 0
+    for j in range(n):
         for i in range(j):
             s.kkt[j + i * order] = s.kkt[i + j * order]
     for j in range(n, order):
@@ -109,48 +112,57 @@ cdef bint factor(Face* s, blas_int n) noexcept nogil:
     return lu(order, s.kkt, s.pivots) == 0
 
 
+cdef void sizes(Face* s, Py_ssize_t n) noexcept nogil:
+    # of the summands of the gradient
+    cdef Py_ssize_t i, j
+    cdef double psi
+    cdef const double* z
+    for j in range(s.k):
+        s.size[j] = s.noise[j] + fabs(s.d[j] * s.b_try[j])
+    for i in range(n):
+        psi, z = fabs(s.psi_try[s.rows[i]]), s.Z + <Py_ssize_t>s.rows[i] * s.k
+        for j in range(s.k):
+            s.size[j] += psi * fabs(z[j])
+
+
 cdef double defect(Face* s, Py_ssize_t n) noexcept nogil:
     # gradient = c + d b - Z'psi_try and rhs[:n] = y - z'b on the set; how far from zero, in tolerances.
     cdef Py_ssize_t i, j
-    cdef blas_int one = 1
-    cdef double less, worst = 0
-    cdef double* size = s.step  # of the summands of the gradient
+    cdef double worst = 0
     cdef const double* z
     for j in range(s.k):
         s.gradient[j] = s.c[j] + s.d[j] * s.b_try[j] - s.g[j]
-        size[j] = s.noise[j] + fabs(s.d[j] * s.b_try[j])
     for i in range(n):
         z = s.Z + <Py_ssize_t>s.rows[i] * s.k
-        less = -s.psi_try[s.rows[i]]
-        for j in range(s.k):
-            s.gradient[j] += less * z[j]
-            size[j] += fabs(less * z[j])
-        s.rhs[i] = s.y[s.rows[i]] - ddot(&s.k, <double*>z, &one, s.b_try, &one)
+        axpy(s.k, -s.psi_try[s.rows[i]], z, s.gradient)
+        s.rhs[i] = s.y[s.rows[i]] - dot(s.k, z, s.b_try)
         worst = max(worst, fabs(s.rhs[i]) / rounding(s, s.rows[i]))
     for j in range(s.k):
-        worst = max(worst, fabs(s.gradient[j]) / (64 * EPS * size[j] + 1e-300))
+        worst = max(worst, fabs(s.gradient[j]) / (64 * EPS * s.size[j] + 1e-300))
     return worst
 
 
 cdef void correct(Face* s, blas_int n) noexcept nogil:
     # b_try and psi_try moved by one solve; rhs and gradient as left by `defect`.
-    cdef blas_int order = n + s.thin, one = 1
+    cdef blas_int order = n + s.thin
     cdef Py_ssize_t i, j
     cdef double* db = s.step
     for j in range(s.k):
         db[j] = s.gradient[j] / s.d[j] if s.d[j] >= 1e-6 * s.steepest else 0
     for i in range(n):
-        s.rhs[i] += ddot(&s.k, <double*>s.Z + <Py_ssize_t>s.rows[i] * s.k, &one, db, &one)
+        s.rhs[i] += dot(s.k, s.Z + <Py_ssize_t>s.rows[i] * s.k, db)
     for j in range(s.thin):
         s.rhs[n + j] = s.gradient[s.bordered[j]] / s.steepest
-    if order > 0:
+    if order > 0 and s.thin == 0:
+        cholesky_solve(order, s.kkt, order, s.rhs)
+    elif order > 0:
         lu_solve(order, s.kkt, s.pivots, s.rhs)
     for j in range(s.k):
         s.gradient[j] = -s.gradient[j]
     for i in range(n):
         s.rhs[i] *= s.steepest
         s.psi_try[s.rows[i]] += s.rhs[i]
-        daxpy(&s.k, &s.rhs[i], <double*>s.Z + <Py_ssize_t>s.rows[i] * s.k, &one, s.gradient, &one)
+        axpy(s.k, s.rhs[i], s.Z + <Py_ssize_t>s.rows[i] * s.k, s.gradient)
     for j in range(s.k):
         if s.d[j] >= 1e-6 * s.steepest:
             s.b_try[j] += s.gradient[j] / s.d[j]
@@ -192,8 +204,10 @@ cdef void accept(Face* s) noexcept nogil:
 
 cdef double refine(Face* s, blas_int n, int steps) noexcept nogil:
     # Solves on the set, at most `steps` times or until nothing is gained; what defect is left.
-    cdef double before, now = defect(s, n)
+    cdef double before, now
     cdef int _step
+    sizes(s, n)
+    now = defect(s, n)
     for _step in range(steps):
         before = now
         correct(s, n)

@@ -224,7 +224,7 @@ cdef bint balance(Face* s) noexcept nogil:
 cdef char* lay_out(Face* s) noexcept nogil:
     # One block for all of it; NULL if there is no memory.
     cdef Py_ssize_t m = s.m, k = s.k, order = s.most + s.k
-    cdef Py_ssize_t numbers = 6 * m + 2 * k * k + (BLOCK + s.most + 9) * k + order * (order + 1) + s.most * s.most
+    cdef Py_ssize_t numbers = 6 * m + 2 * k * k + (BLOCK + s.most + 10) * k + order * (order + 1) + s.most * s.most
     cdef char* memory = <char*>calloc(numbers * sizeof(double) + 2 * m * sizeof(Kink) +
                                       (s.most + m + k + order) * sizeof(blas_int) + 3 * m, 1)
     if memory is NULL:
@@ -248,7 +248,8 @@ cdef char* lay_out(Face* s) noexcept nogil:
     s.anchor = s.prox + k
     s.noise = s.anchor + k
     s.inverse_root = s.noise + k
-    s.rhs = s.inverse_root + k
+    s.size = s.inverse_root + k
+    s.rhs = s.size + k
     s.kkt = s.rhs + order
     s.kinks = <Kink*>(memory + numbers * sizeof(double))
     s.rows = <blas_int*>(s.kinks + 2 * m)
