@@ -20,10 +20,18 @@ from l1l2fast._signals cimport interrupted
 
 cdef enum:
     SURPLUS = 8  # free columns beyond the rank: along a direction of no curvature, each step takes one of them out
+    STEPS = 40  # Newton steps in a row, at most
     STALE = 20  # passes in a row that move b by no less than an earlier one: this is rounding
 
 # What an update in a pass costs beside a multiplication in a factorisation: both are counted, see `minimise_quadratic`.
 cdef double PATIENCE = 1.5
+
+
+cdef enum Taken:
+    NOTHING
+    PROJECTED  # some of it, stopped at every kink that it met
+    BLOCKED    # as far as the line falls: to a kink, as a rule
+    WHOLE
 
 
 cdef double small_gap(Penalty penalty, Quadratic *s) noexcept nogil:
@@ -172,7 +180,7 @@ cdef void search_line(Penalty penalty, Quadratic *s, Py_ssize_t count, const dou
         if d[c] != 0:
             most = min(most, ((s.upper[j] if d[c] > 0 else s.lower[j]) - s.b[j]) / d[c])
     bent, high = max(bent, 0.0), min(high, most)
-    for _half in range(60):
+    for _half in range(200):
         middle = (low + high) / 2
         if slope_along(penalty, s, count, d, bent, middle) < -noise:
             low = middle
@@ -188,8 +196,8 @@ cdef void search_line(Penalty penalty, Quadratic *s, Py_ssize_t count, const dou
         cut[c] = at - s.b[j]
 
 
-cdef bint newton_step(Penalty penalty, Quadratic *s) noexcept nogil:
-    """One step on the support; True if it was taken whole."""
+cdef Taken newton_step(Penalty penalty, Quadratic *s) noexcept nogil:
+    """One step on the support, and how much of it was taken."""
     cdef Py_ssize_t count = find_support(penalty, s)
     cdef double *d = s.work
     cdef double *cut = s.work + s.k
@@ -198,14 +206,14 @@ cdef bint newton_step(Penalty penalty, Quadratic *s) noexcept nogil:
     cdef double energy = s.energy, step = 1.0
     cdef bint whole
     if count == 0 or not few(penalty, s, count) or not newton_direction(penalty, s, count, d):
-        return False
+        return NOTHING
     s.newtons += 1
     s.spent += factorisation(s, count)
     memcpy(q, s.q, s.k * sizeof(double))
     memcpy(b, s.b, s.k * sizeof(double))
     whole = project_step(penalty, s, count, step, d, cut)
     # a whole step of a regular Gram descends up to rounding; that of a singular one may go anywhere
-    while take(penalty, s, count, cut) >= (1e-15 * energy if whole else 0.0):
+    while take(penalty, s, count, cut) >= (1e-15 * energy if whole or step < 0 else 0.0):
         memcpy(s.q, q, s.k * sizeof(double))
         memcpy(s.b, b, s.k * sizeof(double))
         s.energy = energy
@@ -218,8 +226,24 @@ cdef bint newton_step(Penalty penalty, Quadratic *s) noexcept nogil:
             search_line(penalty, s, count, d, cut)
             step = -1.0
         else:
-            break  # rounding: nothing descends
-    return whole
+            return NOTHING  # rounding: nothing descends
+    return WHOLE if whole else PROJECTED if step > 0 else BLOCKED
+
+
+cdef bint newton_steps(Penalty penalty, Quadratic *s) noexcept nogil:
+    """Two steps on the support, or more while coefficients block their way one by one; True if one was taken whole.
+
+    Among columns that are nearly dependent, a pass in between would bring those back, a little off zero, for nothing.
+    """
+    cdef Py_ssize_t _step
+    cdef Taken taken
+    for _step in range(STEPS):
+        taken = newton_step(penalty, s)
+        if taken == WHOLE:
+            return True
+        if _step > 0 and taken != BLOCKED:
+            break
+    return False
 
 
 cdef double factorisation(Quadratic *s, Py_ssize_t count) noexcept nogil:
@@ -266,7 +290,7 @@ cdef double minimise_quadratic(Penalty penalty, Quadratic *s, double tol, Py_ssi
             # rent or buy: factorise once the passes have cost as much
             if few(penalty, s, count) and paid >= PATIENCE * factorisation(s, count):
                 paid = 0.0
-                if newton_step(penalty, s) or newton_step(penalty, s):
+                if newton_steps(penalty, s):
                     break
             else:
                 gram_epoch(penalty, s.turn, count, s.k, s.G, s.ld, s.q, s.b, s.factor, s.lower, s.upper,

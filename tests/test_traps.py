@@ -393,3 +393,19 @@ def test_ridge_with_bounds_has_no_way_down(penalty):
     X, y = random_problem(3, 400, 300)
     result = solve(X, y, "squared", penalty, positive=True)
     assert result.gap <= result.tolerance and result.n_passes < 20
+
+
+@pytest.mark.parametrize("bounds", [{}, {"lower": -0.5, "upper": 0.3}], ids=["free", "bounds"])
+@pytest.mark.parametrize("penalty", [L1(0.01), L1L2(0.01, 1e-9)], ids=str)
+@pytest.mark.parametrize("seed", [2, 17, 18, 27, 35])
+def test_columns_that_are_nearly_one_another(seed, penalty, bounds):
+    """Uncentred, twelve columns are 1000 and a little, down to a thousandth: those near zero stand in a step's way."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((400, 60)) * 10.0 ** rng.integers(-3, 4, 60)
+    X[:, ::5] += 1e3
+    y = X[:, :12] @ (rng.standard_normal(12) / X[:, :12].std(axis=0)) + rng.standard_normal(400)
+    result = quiet_solve(X, y, "squared", penalty, tol=1e-9, fit_intercept=False, **bounds)
+    reference.check_certificate(
+        reference.problem(X, y, "squared", *penalty.elastic(), fit_intercept=False, **bounds), result
+    )
+    assert result.n_iter < 150 and result.n_passes <= 4
