@@ -42,26 +42,59 @@ cdef bint regular(Py_ssize_t count, const double *L, Py_ssize_t ldl, const doubl
     return True
 
 
+cdef void rotate_four(double *row, Py_ssize_t ld, Py_ssize_t lo, Py_ssize_t hi, const double *cosine,
+                      const double *sine, double *x) noexcept nogil:
+    # `rotate` for four rows side by side: each of them alone would wait for its last product
+    cdef Py_ssize_t e
+    cdef double x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3], y0, y1, y2, y3, c, s
+    cdef double *row1 = row + ld
+    cdef double *row2 = row1 + ld
+    cdef double *row3 = row2 + ld
+    cdef const double *row4 = row3 + ld
+    for e in range(lo, hi):
+        c, s = cosine[e], sine[e]
+        y0, y1, y2, y3 = row1[e + 1], row2[e + 1], row3[e + 1], row4[e + 1]
+        row[e], row1[e], row2[e], row3[e] = c * x0 + s * y0, c * x1 + s * y1, c * x2 + s * y2, c * x3 + s * y3
+        x0, x1, x2, x3 = c * y0 - s * x0, c * y1 - s * x1, c * y2 - s * x2, c * y3 - s * x3
+    x[0], x[1], x[2], x[3] = x0, x1, x2, x3
+
+
+cdef void rotate(double *row, Py_ssize_t ld, Py_ssize_t lo, Py_ssize_t hi, const double *cosine, const double *sine,
+                 double *x) noexcept nogil:
+    # entries lo..hi of a row from those of the next one, x being the entry that is on its way
+    cdef Py_ssize_t e
+    cdef double y
+    cdef const double *below = row + ld
+    for e in range(lo, hi):
+        y = below[e + 1]
+        row[e] = cosine[e] * x[0] + sine[e] * y
+        x[0] = cosine[e] * y - sine[e] * x[0]
+
+
 cdef void remove_row(Factor *f, Py_ssize_t i) noexcept nogil:
     # the rows below move up, and rotations of neighbouring columns make them triangular again
-    cdef Py_ssize_t r, e
-    cdef double x, y
+    cdef Py_ssize_t r = i, c, rows
+    cdef double y
+    cdef double[4] x
     cdef double *cosine = f.turn
     cdef double *sine = f.turn + f.ld
     cdef double *row
-    cdef const double *below
-    for r in range(i, f.count - 1):
-        row, below = f.L + r * f.ld, f.L + (r + 1) * f.ld
-        memcpy(row, below, i * sizeof(double))
-        x = below[i]
-        for e in range(i, r):
-            y = below[e + 1]
-            row[e] = cosine[e] * x + sine[e] * y
-            x = cosine[e] * y - sine[e] * x
-        y = below[r + 1]
-        row[r] = sqrt(x * x + y * y)
-        cosine[r], sine[r] = x / row[r], y / row[r]
-        f.order[r] = f.order[r + 1]
+    while r < f.count - 1:
+        rows = min(4, f.count - 1 - r)
+        row = f.L + r * f.ld
+        for c in range(rows):
+            memcpy(row + c * f.ld, row + (c + 1) * f.ld, i * sizeof(double))
+            x[c] = row[(c + 1) * f.ld + i]
+        if rows == 4:
+            rotate_four(row, f.ld, i, r, cosine, sine, x)
+        for c in range(rows):
+            rotate(row, f.ld, r if rows == 4 else i, r + c, cosine, sine, x + c)
+            y = row[f.ld + r + c + 1]
+            row[r + c] = sqrt(x[c] * x[c] + y * y)
+            cosine[r + c], sine[r + c] = x[c] / row[r + c], y / row[r + c]
+            f.order[r + c] = f.order[r + c + 1]
+            row += f.ld
+        r += rows
     f.count -= 1
 
 
