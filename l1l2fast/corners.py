@@ -17,7 +17,7 @@ class Corners(Steps):
         *_, self.largest, self.n_live = problem.sums.level()
         super().__init__(problem)
 
-    def at(self, alpha, start):
+    def at(self, alpha, start, trail=None):
         """The answer at one strength of the penalty."""
         problem = weaker(self.problem, alpha, start=start, started=True)
         lines = Lines(problem, self.largest, self.n_live)

@@ -210,7 +210,7 @@ class GroupModel(Model):
         """The steps are taken in Gram form."""
         return True
 
-    def by_gram(self, which, strength, b, v, lift, loss, enough, rank):
+    def by_gram(self, which, inside, strength, b, v, lift, loss, enough, rank):
         """b with the columns `which` at the minimum; v is h times the residual."""
         G = np.empty((len(which), len(which)))
         first, slope = gram_and_sums(self.problem.columns, which, self.h, v, G)

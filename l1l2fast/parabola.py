@@ -15,7 +15,8 @@ from l1l2fast._conjugate import support_step
 from l1l2fast._dense import DenseF
 from l1l2fast._model import minimise, parabola, stiffen
 from l1l2fast._sparse import Sparse
-from l1l2fast._weigh import gram_and_sums, weigh
+from l1l2fast._weigh import weigh
+from l1l2fast.kept_gram import KeptGram
 from l1l2fast.working_set import SMALL
 
 # What the curvature is at least, as a part of a majoriser's: at first, at most, and when it is dropped.
@@ -72,11 +73,15 @@ class Model:
         self.problem = problem
         self.mean = problem.columns.mean.copy()
         self.l, self.v, self.h = np.empty((3, problem.columns.n))
-        self.G, self.work = np.empty((0, 0)), np.empty(0)
+        self.gram, self.work = KeptGram(problem.columns), np.empty(0)
         self.floor = np.zeros(problem.columns.n)
         self.share, self.doubt, self.epochs, self.last, self.hand = SHARE, 0.0, 0, None, None
         free = (problem.factor == 0) | (problem.penalty.growth() == 0)
         self.free = bool(free[problem.lower < problem.upper].any())  # slopes that must vanish to rounding
+
+    def follow(self, problem):
+        """Go on with another penalty on the same data."""
+        self.problem, self.last, self.epochs = problem, None, 0
 
     def learn(self, f, df, t):
         """A step that had to be cut took some rows, or all, for too flat; else they may be as flat as they are."""
@@ -115,7 +120,7 @@ class Model:
             which = which[new[which] != 0]
         if len(which) and (pays or not (rough or still) and len(which) <= MAX_GRAM):
             ends = loss, enough, rank - problem.intercept
-            new = self.by_gram(which, strength, new, v, lift, *ends)
+            new = self.by_gram(which, inside, strength, new, v, lift, *ends)
         db = new - b
         if pays:
             df = problem.columns.predict(db, inside)
@@ -187,19 +192,25 @@ class Model:
         self.epochs += epochs
         return sparse and moved <= max(faded * largest, enough)
 
-    def by_gram(self, which, strength, b, v, lift, loss, enough, rank):
-        """b with the columns `which` at the minimum, by their Gram matrix; v is h times the residual."""
-        problem, k = self.problem, len(which)
-        if len(self.G) != k:
-            self.G, self.work = np.empty((k, k)), np.empty(k * k + 11 * k)
-        first, slope = gram_and_sums(problem.columns, which, self.h, v, self.G)
+    def by_gram(self, which, inside, strength, b, v, lift, loss, enough, rank):
+        """b with the columns `which` at the minimum, by their Gram matrix; v is h times the residual.
+
+        Others that are `inside` move with them if their matrix is known.
+        """
+        problem, maybe = self.problem, np.zeros(len(b), dtype=bool)
+        maybe[inside] = True
+        which, first, slope = self.gram.of(which, self.h, v, maybe)
+        k, G = len(which), self.gram.G
+        if len(self.work) < k * k + 11 * k:
+            self.work = np.empty(k * k + 11 * k)
         if problem.intercept:
             all_h = self.h.sum()
             slope = slope - first * (v.sum() / all_h)
-            self.G -= np.outer(first, first / all_h)
+            G = np.multiply.outer(first, first / -all_h)
+            G += self.gram.G[:k, :k]
         ends = loss, enough, rank, EPOCHS, self.work
-        new = b.copy()
-        new[which], epochs = minimise(problem.sums, self.G, which, strength, b, slope, *ends)
+        new, paid = b.copy(), not self.gram_pays(len(inside))  # by epochs in residual form
+        new[which], epochs = minimise(problem.sums, G, which, strength, b, slope, *ends, paid)
         self.epochs += epochs
         return new
 

@@ -45,6 +45,7 @@ class Problem:
     max_iter: int
     callback: Callable | None
     method: str | None = None  # asked for by name
+    trail: object = None  # that of an answer on the same data, whose b is the start
     sums: Sums = field(init=False, repr=False)
 
     def __post_init__(self):

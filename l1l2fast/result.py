@@ -77,6 +77,7 @@ class Answer(NamedTuple):
     n_iter: int
     unique: bool | None
     stationarity: float | None = None
+    trail: object = None  # what the method that found it can go on from, on the same data
 
 
 def shrunk(scale, theta, u):

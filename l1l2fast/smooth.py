@@ -19,7 +19,7 @@ from l1l2fast._cd import slopes
 from l1l2fast._dense import DenseC
 from l1l2fast._model import dual_point, falls_on, level, search
 from l1l2fast._narrow import spread_rows
-from l1l2fast.parabola import kinks, model_of
+from l1l2fast.parabola import Model, kinks, model_of
 from l1l2fast.problem import EPS
 from l1l2fast.result import Answer, Status, shrunk
 from l1l2fast.squared import curved
@@ -62,6 +62,43 @@ class Point(NamedTuple):
     read: np.ndarray | None = None  # the columns whose g this is; None for all. What g says of others is older
 
 
+class Trail(NamedTuple):
+    """Where a solve ended, for the next one on the same data.
+
+    The answer and, if there is one, that at another strength of the penalty, the dual point that proved it, the model,
+    and the factors of the penalty.
+    """
+
+    before: Point | None
+    point: Point
+    dual: tuple[np.ndarray, np.ndarray]
+    model: Model
+    factor: np.ndarray
+
+    @classmethod
+    def behind(cls, first, judge, model):
+        """The trail of a solve that began at `first`."""
+        before = first if first.strength > 1 and first.b.any() else None
+        return cls(before, *judge.best[1:], model, judge.problem.factor)
+
+    def fits(self, problem):
+        """Is this the same problem, but for the strength of the penalty, and the answer its start?"""
+        known = self.model.problem
+        data = known.columns is problem.columns and known.y is problem.y and known.weight is problem.weight
+        same = known.loss == problem.loss and known.penalty == problem.penalty and known.offset is problem.offset
+        same = same and known.lower is problem.lower and known.upper is problem.upper
+        return data and same and problem.start is self.point.b and problem.factor.any()
+
+    def resume(self, problem, judge):
+        """The model, and the last two points with the strengths that they have beside this problem's."""
+        ratio = max(1.0, float(self.factor.max() / problem.factor.max()))
+        point, before = self.point._replace(strength=ratio), self.before
+        self.model.follow(problem)
+        judge.passes = 0
+        judge.dual = shrunk(problem.certify(point.b, point.f, *self.dual)[2], *self.dual)
+        return self.model, before and before._replace(strength=ratio * before.strength), point
+
+
 class Candidates(WorkingSet):
     """A working set that knows which columns may move, and which of them no penalty holds at zero."""
 
@@ -91,17 +128,23 @@ def suits(problem):
 
 def solve(problem):
     """Minimise; returns an Answer."""
-    model = model_of(problem)
-    judge, working = Judge(problem), Candidates(problem)
-    if sampled(problem):
-        problem = replace(problem, start=of_sample(problem))
-        model.share = 0.0 if problem.start.any() else model.share  # near enough for Newton's steps
-    before, point = None, first_point(problem, judge)
+    judge, working, trail, before = Judge(problem), Candidates(problem), problem.trail, None
+    resumed = trail is not None and trail.fits(problem)
+    if resumed:
+        model, before, point = trail.resume(problem, judge)
+    else:
+        model = model_of(problem)
+        if sampled(problem):
+            problem = replace(problem, start=of_sample(problem))
+            model.share = 0.0 if problem.start.any() else model.share  # near enough for Newton's steps
+        point = first_point(problem, judge)
+    first = point
     while True:
-        answer = judge(point, model)
+        answer = judge(point._replace(strength=1.0) if resumed else point, model)
         if answer is not None:
-            return answer
-        target = below(point.strength)
+            unmoved = trail._replace(dual=judge.best[2]) if resumed else None
+            return answer._replace(trail=unmoved or Trail.behind(first, judge, model))
+        resumed, target = False, below(point.strength)
         left = choose(problem, working, before, point, target)
         b, f = descend(model, working.which, point, target, left, judge)
         judge.stricter *= STRICTER if target == 1 and not left else 1.0
@@ -256,7 +299,7 @@ class Judge:
         self.tolerance = problem.tol * self.null + rounding
         free = (problem.factor == 0) | (problem.penalty.growth() == 0)
         self.still = FREE if free[problem.lower < problem.upper].any() else STILL
-        self.best, self.gap, self.objective = None, np.inf, np.inf
+        self.best, self.dual, self.gap, self.objective = None, None, np.inf, np.inf
         self.passes, self.rounds, self.idle, self.stricter = 1, 0, 0, 1.0
 
     def __call__(self, point, model):
@@ -265,23 +308,39 @@ class Judge:
         if point.strength > 1 and problem.callback is None and self.rounds < problem.max_iter:
             self.rounds, self.objective = self.rounds + 1, point.loss
             return None
-        objective, gap, scale = problem.certify(point.b, point.f, point.theta, point.g)
+        objective, gap, dual = self.certify(point)
         self.idle = 0 if gap < 0.5 * self.gap or objective < self.objective or point.strength > 1 else self.idle + 1
         self.objective = objective
         if self.best is None or gap <= self.gap:
-            self.gap, self.best = gap, (objective, point, scale)
+            self.gap, self.best = gap, (objective, point, dual)
         status = problem.verdict(self.rounds, objective, self.gap, self.tolerance, self.passes)
         if status is None and self.idle > 3:
             status = Status.MAX_ITER  # this is what the arithmetic gives
         self.rounds += 1
         if status is None:
             return None
-        objective, point, scale = self.best
+        objective, point, (theta, g) = self.best
         if status is not Status.STOPPED and self.endless(point, model):
             status = Status.UNBOUNDED
-        theta, g = shrunk(scale, point.theta, point.g)
         ends = status, self.tolerance, self.passes, model.epochs, curved(problem)
         return Answer(point.b, point.level, objective, self.gap, theta, g, *ends)
+
+    def certify(self, point):
+        """Objective, gap and the dual point that proves it: the point's own, or one on the way there from the last.
+
+        The own one is brought back into its domain by a factor, which costs the more the larger the dual value; the
+        way from a point inside may be left where it meets the first of the columns that stand in its way.
+        """
+        objective, gap, scale = self.problem.certify(point.b, point.f, point.theta, point.g)
+        dual = shrunk(scale, point.theta, point.g)
+        if self.dual is not None and scale < 1:
+            t = self.problem.sums.reach(self.dual[1], point.g)
+            mixed = [(1 - t) * old + t * new for old, new in zip(self.dual, (point.theta, point.g), strict=True)]
+            _, other, scale = self.problem.certify(point.b, point.f, *mixed)
+            if other < gap:
+                gap, dual = other, shrunk(scale, *mixed)
+        self.dual = dual
+        return objective, gap, dual
 
     def endless(self, point, model):
         """Does the last step, or the intercept alone, go on falling?"""

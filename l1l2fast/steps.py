@@ -39,9 +39,9 @@ class Steps:
         self.epochs += answer.n_iter
         return answer
 
-    def at(self, alpha, start):
+    def at(self, alpha, start, trail=None):
         """The answer at one strength of the penalty."""
-        return self.solve(weaker(self.problem, alpha, start=start, started=True))
+        return self.solve(weaker(self.problem, alpha, start=start, started=True, trail=trail))
 
     def null_model(self):
         """The answer under a penalty without limit: what is penalised is as near to zero as its bounds let it be."""
@@ -126,7 +126,7 @@ class Steps:
         """Solve for all alphas, in this order."""
         last = self.null
         for alpha in alphas:
-            last = self.unmoved(alpha) or self.at(alpha, last.b)
+            last = self.unmoved(alpha) or self.at(alpha, last.b, last.trail)
             self.found.append((np.flatnonzero(last.b), last.b[last.b != 0], last.objective, last.gap))
             self.levels.append(last.intercept)
 

@@ -75,11 +75,12 @@ def stiffen(Sums sums not None, const double[::1] f not None, const double[::1] 
 
 def minimise(Sums sums not None, const double[:, ::1] G not None, const Py_ssize_t[::1] which not None,
              double strength, const double[::1] b not None, double[::1] q not None, double size, double enough,
-             Py_ssize_t rank, Py_ssize_t max_epochs, double[::1] work not None):
+             Py_ssize_t rank, Py_ssize_t max_epochs, double[::1] work not None, bint paid):
     """The minimum of  1/2 d'G d - q'd + t sum factor pen(b + d)  over the columns `which`, k of them.
 
     size is that of the whole objective, whose rounding counts, `enough` the gap asked for, rank that of G
-    if no columns depend on each other; len(work) >= k^2 + 11 k; q is brought up to date.
+    if no columns depend on each other; len(work) >= k^2 + 11 k; q is brought up to date. `paid` says that other passes
+    went before, so that Newton's steps begin at once.
     Returns b + d and the number of epochs.
     """
     cdef Quadratic s
@@ -98,6 +99,7 @@ def minimise(Sums sums not None, const double[:, ::1] G not None, const Py_ssize
     s.factor, s.lower, s.upper, s.rank, s.budget = factor, lower, upper, rank, INFINITY
     s.energy, s.enough = 2 * size, enough
     settle(&s, &turn[0], upper + k)
+    s.paid = INFINITY if paid else 0.0
     with nogil:
         moved = minimise_quadratic(sums.penalty, &s, 0.0, max_epochs)
     if moved == PENDING:

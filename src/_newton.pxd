@@ -21,6 +21,8 @@ cdef struct Quadratic:
     # work done, and when to give up, in multiplications of a pass over b
     double spent
     double budget
+    # passes that went before, as work: Newton's steps begin once passes have cost as much as one
+    double paid
     # the factor of the last support; its count is 0 for a new G
     Factor live
     # the penalty's curvature on the support

@@ -61,7 +61,7 @@ cdef Py_ssize_t find_support(Penalty penalty, Quadratic *s) noexcept nogil:
 
 
 cdef void settle(Quadratic *s, Py_ssize_t *integers, double *work) noexcept nogil:
-    s.turn, s.work = integers, work
+    s.turn, s.work, s.paid = integers, work, 0.0
     s.live.count = s.live.changes = 0
     s.live.ld = s.k
     s.live.order, s.live.mark = integers + s.k, integers + 2 * s.k
@@ -264,7 +264,7 @@ cdef double rounding(Quadratic *s) noexcept nogil:
 
 cdef double minimise_quadratic(Penalty penalty, Quadratic *s, double tol, Py_ssize_t max_epochs) noexcept nogil:
     cdef Py_ssize_t count, _inner, j, moves = 0
-    cdef double moved = 0.0, paid = 0.0, least = INFINITY
+    cdef double moved = 0.0, paid = s.paid, least = INFINITY
     cdef Py_ssize_t stale = 0
     s.epochs = s.newtons = 0
     s.spent = 0.0

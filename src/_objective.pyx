@@ -197,6 +197,19 @@ cdef class Sums:
         free(live)
         return objective, gap, s
 
+    def reach(self, const double[::1] old not None, const double[::1] new not None):
+        """The largest t <= 1 with (1 - t) old + t new feasible, of correlations u = X~'theta; `old` is."""
+        cdef Py_ssize_t j
+        cdef double t = 1.0, bound
+        with nogil:
+            for j in range(old.shape[0]):
+                bound = limit(self.penalty, new[j], self.factor[j], self.lower[j], self.upper[j])
+                if fabs(new[j]) > bound:
+                    bound = bound if new[j] > 0 else -bound
+                    t = min(t, max(bound - old[j], 0.0) / (new[j] - old[j]) if new[j] > 0
+                            else min(bound - old[j], 0.0) / (new[j] - old[j]))
+        return t
+
     def at(self, double strength):
         """The same with the penalty multiplied by `strength`."""
         rest = np.multiply(strength, self.factor), self.lower, self.upper, self.intercept

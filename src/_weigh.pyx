@@ -4,6 +4,8 @@ The weights w are those of a parabola, not those by which the columns are centre
 """
 import numpy as np
 
+from libc.math cimport fabs, sqrt
+
 from l1l2fast._blas cimport gemv, mirror, syrk
 from l1l2fast._columns cimport Columns
 from l1l2fast._signals cimport interrupted, raise_pending
@@ -68,3 +70,26 @@ def gram_and_sums(Columns X not None, const Py_ssize_t[::1] which not None, cons
             raise_pending()
     mirror(k, 0, &G[0, 0], ld)
     return first, slope
+
+
+def add_rows(Columns X not None, const Py_ssize_t[::1] which not None, const Py_ssize_t[::1] rows not None,
+             const double[::1] change not None, double[:, ::1] G not None):
+    """G += sum over rows i of change_i x~_i x~_i' over the given columns, for a dense X."""
+    cdef Py_ssize_t k = which.shape[0], m = rows.shape[0], ld = G.shape[1], a, c, count, _sign
+    if k == 0 or m == 0:
+        return
+    cdef double sign, root
+    cdef double[::1] block = np.empty(k * m), part = np.empty(k * m)
+    with nogil:
+        X.load_rows(&rows[0], m, &which[0], k, &block[0], m)
+        for _sign in range(2):
+            sign, count = 1.0 - 2.0 * _sign, 0
+            for c in range(m):
+                if sign * change[c] > 0:
+                    root = sqrt(fabs(change[c]))
+                    for a in range(k):
+                        part[a * m + count] = root * block[a * m + c]
+                    count += 1
+            if count:
+                syrk(k, count, sign, &part[0], m, &G[0, 0], ld)
+    mirror(k, 0, &G[0, 0], ld)

@@ -76,6 +76,7 @@ FLOORS = [
         "ascent",
         "smooth",
         "parabola",
+        "kept_gram",
         "certificate",
         "uniqueness",
         "solution_set",

@@ -202,3 +202,16 @@ def test_pickled_it_leaves_the_data_behind():
     text = pickle.dumps(result)
     assert len(text) < 4000
     np.testing.assert_array_equal(pickle.loads(text).coef, result.coef)
+
+
+@pytest.mark.parametrize("loss", [Huber(0.5), Logistic()], ids=["huber", "logistic"])
+def test_an_alpha_goes_on_from_the_one_before(loss):
+    """What certifies an answer at a larger alpha is not read again, and the answers are those of `solve`."""
+    X, y = random_problem(4, 50, 300)
+    y = np.where(y > np.median(y), 1.0, -1.0) if isinstance(loss, Logistic) else y
+    result = quiet_path(X, y, loss, n_alphas=25, tol=1e-7)
+    twice = quiet_path(X, y, loss, alphas=np.repeat(result.alphas, 2), tol=1e-7)
+    assert twice.n_passes <= result.n_passes, "the same alpha again needs no pass"
+    for k in (5, 15, 24):
+        single = solve(X, y, loss, L1L2(result.alphas[k], 0.0), tol=1e-12)
+        assert abs(result.objective[k] - single.objective) <= result.gap[k] + 1e-14

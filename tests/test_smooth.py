@@ -355,3 +355,28 @@ def test_columns_far_from_their_kinks_are_read_at_the_end_only(monkeypatch, stor
     seen = result.certificate()
     assert_allclose(seen.correlation, X.T @ seen.theta, atol=1e-12)  # every column's, none of them old
     assert np.abs(seen.correlation).max() <= alpha * (1 + 1e-9)
+
+
+def test_how_far_a_dual_point_can_go_towards_another():
+    one, u = np.ones(3), np.array([0.5, -0.5, 0.0])
+    sums = Sums(Huber(1.0), L1(1.0), one, one, one, one, -np.inf * one, np.array([np.inf, np.inf, 1.0]), False)
+    assert sums.reach(u, np.array([0.9, -0.9, 0.0])) == 1
+    assert_allclose(sums.reach(u, np.array([1.5, -0.9, 0.0])), 0.5)
+    assert_allclose(sums.reach(u, np.array([1.5, -2.5, 0.0])), 0.25)
+    assert sums.reach(u, np.array([0.5, -0.5, 9.0])) == 1, "the bound holds that column, not the penalty"
+    assert_allclose(sums.reach(u, np.array([0.5, -0.5, -4.0])), 0.25)
+    assert sums.reach(np.array([1.0, 0, 0]), np.array([1.1, 0, 0])) == 0
+
+
+@pytest.mark.parametrize("loss", [Huber(0.5), Logistic()], ids=["huber", "logistic"])
+def test_a_dual_point_on_the_way_is_a_bound(loss):
+    """The gap of any tolerance is above the true one, and its dual point is feasible by numpy."""
+    X, y = random_problem(60, 400, 3)[:2]
+    y = np.where(y > np.median(y), 1.0, -1.0) if isinstance(loss, Logistic) else y
+    best = solve(X, y, loss, L1(0.03), tol=1e-13).objective
+    for tol in (1e-1, 1e-2, 1e-3, 1e-4):
+        result = solve(X, y, loss, L1(0.03), tol=tol)
+        proof = result.certificate()
+        assert np.abs(X.T @ proof.theta).max() <= 0.03 * (1 + 1e-12)
+        assert abs(proof.theta.sum()) <= 1e-14
+        assert result.objective - best <= result.gap + 1e-14
