@@ -25,12 +25,14 @@ cdef enum:
 
 # What an update in a pass costs beside a multiplication in a factorisation: both are counted, see `minimise_quadratic`.
 cdef double PATIENCE = 1.5
+# The part of a step below which it is taken to be blocked.
+cdef double SHORT = 1e-3
 
 
 cdef enum Taken:
     NOTHING
-    PROJECTED  # some of it, stopped at every kink that it met
-    BLOCKED    # as far as the line falls: to a kink, as a rule
+    BLOCKED  # hardly any: a kink stands in the way
+    PARTLY
     WHOLE
 
 
@@ -164,8 +166,11 @@ cdef double slope_along(Penalty penalty, Quadratic *s, Py_ssize_t count, const d
     return total
 
 
-cdef void search_line(Penalty penalty, Quadratic *s, Py_ssize_t count, const double *d, double *cut) noexcept nogil:
-    """cut = the way to the minimiser along d, by bisection of the slope; a kink that it lands on is hit exactly."""
+cdef double search_line(Penalty penalty, Quadratic *s, Py_ssize_t count, const double *d, double *cut) noexcept nogil:
+    """cut = the way to the minimiser along d, by bisection of the slope, and the part of d that this is.
+
+    A kink that it lands on is hit exactly.
+    """
     cdef Py_ssize_t c, e, j, _half
     cdef const double *source
     cdef double low = 0.0, high = 1.0, most = INFINITY, middle, bent = 0.0, noise = 0.0, at
@@ -194,6 +199,7 @@ cdef void search_line(Penalty penalty, Quadratic *s, Py_ssize_t count, const dou
         if s.factor[j] != 0 and not penalty.smooth(0.0) and fabs(at) <= 1e-13 * fabs(s.b[j]):
             at = 0.0
         cut[c] = at - s.b[j]
+    return high
 
 
 cdef Taken newton_step(Penalty penalty, Quadratic *s) noexcept nogil:
@@ -203,7 +209,7 @@ cdef Taken newton_step(Penalty penalty, Quadratic *s) noexcept nogil:
     cdef double *cut = s.work + s.k
     cdef double *q = s.work + 2 * s.k
     cdef double *b = s.work + 3 * s.k
-    cdef double energy = s.energy, step = 1.0
+    cdef double energy = s.energy, step = 1.0, length = 1.0
     cdef bint whole
     if count == 0 or not few(penalty, s, count) or not newton_direction(penalty, s, count, d):
         return NOTHING
@@ -223,11 +229,11 @@ cdef Taken newton_step(Penalty penalty, Quadratic *s) noexcept nogil:
         if step > 0.1:
             project_step(penalty, s, count, step, d, cut)
         elif step > 0:
-            search_line(penalty, s, count, d, cut)
+            length = search_line(penalty, s, count, d, cut)
             step = -1.0
         else:
             return NOTHING  # rounding: nothing descends
-    return WHOLE if whole else PROJECTED if step > 0 else BLOCKED
+    return WHOLE if whole else BLOCKED if length < SHORT else PARTLY
 
 
 cdef bint newton_steps(Penalty penalty, Quadratic *s) noexcept nogil:
