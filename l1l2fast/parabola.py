@@ -25,9 +25,9 @@ SHARE, MOST_SHARE, LEAST_SHARE = 0.3, 1.0, 1e-5
 KEPT = 0.1
 # The fall of a step, relative to the loss, below which its rounding says nothing about the parabola.
 TRIFLE = 1e-9
-# Epochs of one step in Gram form, at most; in residual form, of which those over the support between two over all
-# columns; and the part of the largest move at which they end.
-EPOCHS, MOST, ACTIVE, FADED = 2000, 20, 3, 0.05
+# Epochs of one step in Gram form, at most, and with more columns than rows, where no Newton step can finish; in residual
+# form, of which those over the support between two over all columns; and the part of the largest move at which they end.
+EPOCHS, CROWDED, MOST, ACTIVE, FADED = 2000, 100, 20, 3, 0.05
 # Where no Gram matrix needs to follow, because X is sparse: that part instead, or the part of the gap asked for; a Gram
 # matrix after all, when the epochs were as many as the support has columns, divided by RENT.
 LAST, NEAR, RENT = 1e-3, 0.1, 12
@@ -208,7 +208,7 @@ class Model:
             slope = slope - first * (v.sum() / all_h)
             G = np.multiply.outer(first, first / -all_h)
             G += self.gram.G[:k, :k]
-        ends = loss, enough, rank, EPOCHS, self.work
+        ends = loss, enough, rank, EPOCHS if k <= rank else CROWDED, self.work
         new, paid = b.copy(), not self.gram_pays(len(inside))  # by epochs in residual form
         new[which], epochs = minimise(problem.sums, G, which, strength, b, slope, *ends, paid)
         self.epochs += epochs
