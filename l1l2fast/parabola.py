@@ -25,8 +25,9 @@ SHARE, MOST_SHARE, LEAST_SHARE = 0.3, 1.0, 1e-5
 KEPT = 0.1
 # The fall of a step, relative to the loss, below which its rounding says nothing about the parabola.
 TRIFLE = 1e-9
-# Epochs of one step in Gram form, at most, and with more columns than rows, where no Newton step can finish; in residual
-# form, of which those over the support between two over all columns; and the part of the largest move at which they end.
+# Epochs of one step in Gram form, at most, and with more columns than rows, where no Newton step can finish; in
+# residual form, of which those over the support between two over all columns; and the part of the largest move at which
+# they end.
 EPOCHS, CROWDED, MOST, ACTIVE, FADED = 2000, 100, 20, 3, 0.05
 # Where no Gram matrix needs to follow, because X is sparse: that part instead, or the part of the gap asked for; a Gram
 # matrix after all, when the epochs were as many as the support has columns, divided by RENT.
