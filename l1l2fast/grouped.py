@@ -16,9 +16,10 @@ from l1l2fast._model import dual_point
 from l1l2fast._weigh import gram_and_sums
 from l1l2fast.augmented import Multipliers
 from l1l2fast.group import Group
+from l1l2fast.judged import FAR, MOVES, Judge, Point
 from l1l2fast.normal import gram_of_rows
 from l1l2fast.parabola import Model
-from l1l2fast.smooth import FAR, FEW, MANY, MOVES, Judge, Point, first_slope, refresh
+from l1l2fast.smooth import FEW, MANY, first_slope, refresh
 from l1l2fast.turning import Turning
 from l1l2fast.working_set import SMALL, GramSet, WorkingSet
 

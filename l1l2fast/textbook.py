@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from l1l2fast import smooth
 from l1l2fast._model import dual_point, level
+from l1l2fast.judged import Judge
 from l1l2fast.least_squares import scale_of
 from l1l2fast.result import Answer, Status, shrunk
 from l1l2fast.squared import curved
@@ -47,7 +47,7 @@ class Smooth:
         if problem.loss.quadratic():
             self.null, self.tolerance = scale_of(problem)
         else:
-            judge = smooth.Judge(problem)
+            judge = Judge(problem)
             self.null, self.tolerance = judge.null, judge.tolerance
         self.passes = 1
         y = float(problem.y[problem.weight.argmax()])

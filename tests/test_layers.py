@@ -75,6 +75,7 @@ FLOORS = [
         "priced",
         "ascent",
         "smooth",
+        "judged",
         "parabola",
         "kept_gram",
         "certificate",
