@@ -64,7 +64,7 @@ def solve(problem, guess=None):
         found = whole(problem.columns, problem.sums, problem.start, level, largest, STRICT, PIVOTS * problem.columns.n)
         if found is not None and found[3] <= tolerance:
             *answer, pivots = found
-            return Answer(*answer, Status.CONVERGED, tolerance, 2, pivots, True)
+            return Answer(*answer, problem.verdict(0, *found[2:4], tolerance, 2), tolerance, 2, pivots, True)
     lines, best, rounds, repairs = Lines(problem, largest, n_live), None, 0, 0
     for quick in (priced, ascent, enveloped) if guess is None else ():
         answer = quick.solve(problem, lines, tolerance) if quick.suits(lines) else None
@@ -105,7 +105,7 @@ def solve(problem, guess=None):
 def is_tiny(problem):
     """Is there nothing but rows, and are they so few that one call costs less than any step?"""
     few = problem.columns.n * (problem.columns.p + 1) <= TINY and not problem.bounded
-    return few and problem.method is None and problem.callback is None and not any(problem.penalty.elastic())
+    return few and problem.method is None and not any(problem.penalty.elastic())
 
 
 def begin(problem, lines, null, level):

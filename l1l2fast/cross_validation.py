@@ -25,6 +25,8 @@ from l1l2fast.result import Function, Result, Status, warn_of
 from l1l2fast.solvers import answer_of, result_of
 from l1l2fast.tasks import Interrupted, cores, run
 
+# Mean scores that differ by this part of them do so by rounding.
+TIED = 1e-13
 # Scores that follow from the mean square of the errors, for the squared loss.
 SQUARES = {"deviance": np.asarray, "mse": np.asarray, "rmse": np.sqrt}
 
@@ -84,8 +86,9 @@ class CVResult:
 
     @property
     def best_index(self) -> int:
-        """Position of the alpha with the smallest mean score; the larger alpha of equals."""
-        return int(np.argmin(self.mean))
+        """Position of the alpha with the smallest mean score; the larger alpha of equals, up to rounding."""
+        least = self.mean.min()
+        return int(np.argmax(self.mean <= least + TIED * abs(least)))
 
     @property
     def best_alpha(self) -> float:
